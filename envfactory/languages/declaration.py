@@ -1,0 +1,119 @@
+"""Records between a language's rules and the builder: what is declared, what it resolved to, what broke.
+
+    Declaration ──resolve()──▶ Resolution            (in a container, as of a date)
+        ▲                          │
+        └── Repair ◀──repair()── Symptoms            (one change, then again)
+
+No rule lives here and nothing is read or run here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from envfactory.records import Evidence, LockedDependency, Record, TestReport, Toolchain, canonical_json
+
+if TYPE_CHECKING:
+    from envfactory.engine import Engine
+    from envfactory.timemachine import TimeMachine
+
+RequirementGroup = Literal["runtime", "test", "plugin", "repair", "build"]
+
+
+class Requirement(Record):
+    """One thing to install, in the language's own notation (PEP 508 for Python)."""
+
+    text: str
+    group: RequirementGroup
+    mandatory: bool = True
+    """Optional ones are dropped, with evidence, when the resolve fails with them."""
+    evidence: Evidence
+
+
+class Declaration(Record):
+    """What the maintainers say is needed to run the tests, each part with the line it was read from."""
+
+    language: str
+    interpreters: tuple[str, ...]
+    """Ranked: the first is tried first."""
+    requirements: tuple[Requirement, ...] = ()
+    """For tests and plug-ins; not what the project's own metadata already says."""
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """PEP 735 dependency groups."""
+    constraints: tuple[str, ...] = ()
+    """Upper knowledge such as the repository's own lock: bounds versions, installs nothing by itself."""
+    build_requirements: tuple[str, ...] = ()
+    system_packages: tuple[str, ...] = ()
+    manifests: Mapping[str, str] = Field(default_factory=dict)
+    """Path -> normalised text of what determines the environment."""
+    project_dir: str = "."
+    installable: bool = True
+    env: Mapping[str, str] = Field(default_factory=dict)
+    test_args: tuple[str, ...] = ()
+    """Options for the runner that this project needs, after the fixed ones."""
+    evidence: tuple[Evidence, ...] = ()
+    repairs: tuple[str, ...] = ()
+    """What repairs changed so far, in order."""
+
+    @property
+    def key(self) -> str:
+        """sha256 over what determines the resolve; evidence, runner options and history left out."""
+        stable = self.stable()
+        for name in ("evidence", "test_args", "repairs"):
+            del stable[name]
+        stable["requirements"] = sorted({(item.text, item.mandatory) for item in self.requirements})
+        return hashlib.sha256(canonical_json(stable)).hexdigest()
+
+
+@dataclass(frozen=True)
+class ResolveRequest:
+    """Where and as of when to resolve."""
+
+    engine: Engine
+    index: TimeMachine
+    toolchain: Toolchain
+    source: Path
+    """Git bundle of the base tree; the container clones it to ``/testbed``."""
+    cutoff: datetime
+    log: Path
+    system_packages: tuple[str, ...] = ()
+
+
+class Resolution(Record):
+    """The lock and the steps that install it."""
+
+    dependencies: tuple[LockedDependency, ...]
+    lock_files: Mapping[str, str]
+    """``requirements.lock`` (installed into the environment) and ``build.lock`` (back-ends); may be empty."""
+    install_steps: tuple[str, ...]
+    rebuild_steps: tuple[str, ...]
+    env: Mapping[str, str] = Field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True)
+class Symptoms:
+    """What broke, and what a repair may look at."""
+
+    phase: Literal["resolve", "build", "tests"]
+    log: str
+    report: TestReport | None
+    cutoff: datetime
+    index: TimeMachine
+
+
+class Repair(Record):
+    """One change to a declaration, to be tried next."""
+
+    declaration: Declaration
+    change: str
+    """For people: ``add requirement pytest-mock``."""
+    evidence: Evidence
