@@ -1,0 +1,6 @@
+"""The workspace's memory: the only room that speaks SQL."""
+
+from envfactory.store.recipes import Recipes
+from envfactory.store.store import Attempt, Entry, Store
+
+__all__ = ["Attempt", "Entry", "Recipes", "Store"]
