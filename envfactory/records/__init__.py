@@ -1,0 +1,90 @@
+"""The records that flow through the factory: frozen, strict, identified by their content.
+
+    PullRequest ─▶ Candidate ─▶ EnvironmentSpec ─▶ BuiltImage ─▶ TestReport ×k ─▶ RewardSpec ─▶ TaskBundle
+
+At every arrow the alternative is a record too: ``Rejection`` (this pull request is no task, and why)
+or ``Failure`` (we broke, and how).  Identity is the sha256 of canonical JSON *without measured
+fields* (seconds, sizes, image ids): two runs of the same work give the same digests.
+
+These modules import nothing else of ours, open no file and talk to nobody.
+"""
+
+from envfactory.records.building import (
+    BuiltImage,
+    Environment,
+    EnvironmentSpec,
+    Layer,
+    Limits,
+    LockedDependency,
+    RungAttempt,
+    Toolchain,
+)
+from envfactory.records.core import (
+    SCHEMA_VERSION,
+    STAGES,
+    Evidence,
+    Record,
+    Stage,
+    canonical_json,
+)
+from envfactory.records.endings import (
+    Failure,
+    Rejection,
+    Task,
+)
+from envfactory.records.mining import (
+    Candidate,
+    Comment,
+    CommitMessage,
+    Issue,
+    PullRequest,
+    StatementPart,
+    TaskType,
+)
+from envfactory.records.testing import (
+    HiddenFile,
+    Outcome,
+    Reward,
+    RewardSpec,
+    SpeedTerm,
+    State,
+    TestReport,
+    TestResult,
+    Transition,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "STAGES",
+    "BuiltImage",
+    "Candidate",
+    "Comment",
+    "CommitMessage",
+    "Environment",
+    "EnvironmentSpec",
+    "Evidence",
+    "Failure",
+    "HiddenFile",
+    "Issue",
+    "Layer",
+    "Limits",
+    "LockedDependency",
+    "Outcome",
+    "PullRequest",
+    "Record",
+    "Rejection",
+    "Reward",
+    "RewardSpec",
+    "RungAttempt",
+    "SpeedTerm",
+    "Stage",
+    "State",
+    "StatementPart",
+    "Task",
+    "TaskType",
+    "TestReport",
+    "TestResult",
+    "Toolchain",
+    "Transition",
+    "canonical_json",
+]

@@ -1,0 +1,41 @@
+"""How the way of a pull request ends: as a task, as a rejection with its reason, or as a failure."""
+
+from __future__ import annotations
+
+from envfactory.records.building import Environment
+from envfactory.records.core import Record, Stage
+from envfactory.records.mining import Candidate
+from envfactory.records.testing import RewardSpec, TestReport
+
+
+class Rejection(Record):
+    """This pull request is no task; ``reason`` is a stable slug that ``status`` counts."""
+
+    key: str
+    stage: Stage
+    reason: str
+    detail: str = ""
+
+
+class Failure(Record):
+    """We broke on this pull request; ``cause`` is a stable slug that ``status`` counts."""
+
+    key: str
+    stage: Stage
+    cause: str
+    retryable: bool = False
+    detail: str = ""
+    log: str = ""
+
+
+class Task(Record):
+    """A validated task: all that a bundle is written from."""
+
+    candidate: Candidate
+    environment: Environment
+    reward_spec: RewardSpec
+    reports: tuple[TestReport, ...]
+
+    @property
+    def instance_id(self) -> str:
+        return self.candidate.instance_id

@@ -1,0 +1,116 @@
+"""What miners find: pull requests, and the candidates that screening leaves of them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Literal
+
+from envfactory.records.core import Record, canonical_json
+
+
+class Comment(Record):
+    author: str = ""
+    created_at: datetime | None = None
+    body: str
+
+
+class Issue(Record):
+    number: int
+    title: str = ""
+    body: str = ""
+    comments: tuple[Comment, ...] = ()
+    """Only those written before the pull request was opened."""
+
+
+class CommitMessage(Record):
+    sha: str
+    author: str = ""
+    subject: str
+    body: str = ""
+
+
+class PullRequest(Record):
+    """One merged pull request as a miner found it; no patches yet."""
+
+    repo: str
+    """``owner/name`` (``local/<folder>`` for a clone without an origin)."""
+    number: int
+    title: str
+    body: str = ""
+    author: str = ""
+    labels: tuple[str, ...] = ()
+    branch: str = ""
+    """Name of the head branch where the merge message tells it."""
+    base_commit: str
+    """The commit that the pull request's change applies to."""
+    head_commit: str
+    """The commit whose tree is base plus the change."""
+    merge_commit: str | None = None
+    merge_kind: Literal["merge", "squash", "rebase", "other"]
+    commits: tuple[CommitMessage, ...] = ()
+    created_at: datetime
+    merged_at: datetime
+    issues: tuple[Issue, ...] = ()
+    source: Literal["github", "git", "gharchive"]
+
+    @property
+    def key(self) -> str:
+        return f"{self.repo}#{self.number}"
+
+    @property
+    def instance_id(self) -> str:
+        return f"{self.repo.replace('/', '__')}-{self.number}"
+
+
+class StatementPart(Record):
+    """One passage of a problem statement and where it came from; ``used`` is false for removed ones."""
+
+    source: Literal["title", "body", "issue", "commit_message", "changelog"]
+    origin: str
+    text: str
+    used: bool = True
+    why: str = ""
+
+
+TaskType = Literal["bug_fix", "feature", "performance", "refactor", "test", "docs", "dependency", "other"]
+
+
+class Candidate(Record):
+    """A pull request worth an environment: its change split into gold patch and test patch."""
+
+    pull_request: PullRequest
+    language: str
+    base_tree: str
+    """Tree id of the base commit with reachable submodules folded in as ordinary files."""
+    after_tree: str
+    gold_patch: str
+    """``git diff --binary --full-index`` text, valid UTF-8 (files that are not are binary hunks)."""
+    test_patch: str
+    dropped_patch: str = ""
+    """Changelog fragments and similar: kept as provenance, in neither patch."""
+    source_files: tuple[str, ...]
+    test_files: tuple[str, ...]
+    """Every path of the test patch, data files included."""
+    test_modules: tuple[str, ...]
+    """Files that the test runner is given: those touched, and the drivers of touched data files."""
+    problem_statement: str
+    statement_parts: tuple[StatementPart, ...]
+    hints: str = ""
+    interface: str = ""
+    license: str = ""
+    task_type: TaskType = "other"
+    notes: tuple[str, ...] = ()
+    """Things worth knowing, e.g. ``submodule tests/data unreachable``."""
+
+    @property
+    def instance_id(self) -> str:
+        return self.pull_request.instance_id
+
+    @property
+    def identity(self) -> str:
+        """sha256 of (repo, base commit, both patches)."""
+        pull = self.pull_request
+        return hashlib.sha256(
+            canonical_json([pull.repo, pull.base_commit, self.gold_patch, self.test_patch])
+        ).hexdigest()

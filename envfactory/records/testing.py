@@ -1,0 +1,125 @@
+"""What running and grading tests yields: reports, reward specs and rewards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from envfactory.records.building import Limits
+from envfactory.records.core import SCHEMA_VERSION, Record
+
+
+class Outcome(StrEnum):
+    """What one test did.  ``missing`` is what a comparison says of a test that never reported."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    XFAILED = "xfailed"
+    XPASSED = "xpassed"
+    TIMEOUT = "timeout"
+    MISSING = "missing"
+
+
+class TestResult(Record):
+    MEASURED = frozenset({"seconds", "message"})
+    __test__ = False  # not a test class, whatever its name
+    outcome: Outcome
+    seconds: float = 0.0
+    message: str = ""
+    """First line of the failure or the skip reason, at most 300 characters."""
+
+
+State = Literal["base", "before", "after", "graded"]
+
+
+class TestReport(Record):
+    """One run of the tests in one fresh container."""
+
+    MEASURED = frozenset({"seconds", "cpu_seconds", "raw_digest", "image_id", "output_tail"})
+    __test__ = False
+    image_id: str
+    state: State
+    attempt: int = 1
+    results: Mapping[str, TestResult] = Field(default_factory=dict)
+    collection_errors: Mapping[str, str] = Field(default_factory=dict)
+    """Test module -> last line of why it could not be collected."""
+    exit_code: int | None = None
+    complete: bool = False
+    """The collector saw the end of the session; false after a crash, a kill or a time-out."""
+    timed_out: bool = False
+    out_of_memory: bool = False
+    tampered: tuple[str, ...] = ()
+    """Evidence of interference with the measurement; empty in an honest run."""
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    raw_digest: str = ""
+    output_tail: str = ""
+
+
+Transition = Literal["f2p", "n2p", "s2p", "b2p", "p2p"]
+
+
+class HiddenFile(Record):
+    """One file that grading puts in place last.  ``content`` is base64 of its bytes; ``None`` = delete."""
+
+    path: str
+    mode: Literal["100644", "100755", "120000"] = "100644"
+    content: str | None = None
+
+
+class SpeedTerm(Record):
+    """MiniMax-M2's wall-clock term ``h(T_completion / T_baseline)``; see ``docs/rewards.md``."""
+
+    MEASURED = frozenset({"baseline_seconds"})
+    formula: str = "1 / (1 + x)"
+    beta: float = 0.0
+    baseline_seconds: tuple[float, ...] = ()
+
+
+class RewardSpec(Record):
+    """The verdict rules of one task: which tests must do what, run how, protected how."""
+
+    schema_version: int = SCHEMA_VERSION
+    instance_id: str
+    fail_to_pass: Mapping[str, Transition]
+    pass_to_pass: Mapping[str, Transition]
+    flaky: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Test id -> the different outcomes it had in one state."""
+    excluded: Mapping[str, str] = Field(default_factory=dict)
+    expected: Mapping[str, Outcome] = Field(default_factory=dict)
+    """Outcome of every test in the gold run."""
+    runs: Mapping[str, int] = Field(default_factory=dict)
+    test_command: tuple[str, ...]
+    test_modules: tuple[str, ...]
+    hidden_files: tuple[HiddenFile, ...]
+    protected: tuple[str, ...] = ()
+    """Glob patterns; matching paths are byte for byte those of the gold run when the tests run."""
+    rebuild_steps: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    import_only: bool = False
+    speed: SpeedTerm = SpeedTerm()
+
+
+class Reward(Record):
+    """What grading a patch says.  ``value`` is ``None`` when ``fault`` is set: never scored 0."""
+
+    MEASURED = frozenset({"seconds"})
+    instance_id: str
+    value: float | None
+    resolved: bool
+    fail_to_pass_rate: float
+    pass_to_pass_rate: float
+    speed: float | None = None
+    tampered: bool = False
+    evidence: tuple[str, ...] = ()
+    fault: str | None = None
+    """Cause slug of an infrastructure fault; the agent is not to blame."""
+    detail: str = ""
+    tests: Mapping[str, Outcome] = Field(default_factory=dict)
+    seconds: float = 0.0
+    spec_digest: str
