@@ -60,7 +60,8 @@ def ensure_toolchain(
                 found = _existing(engine, version, base) or _provide(shop, version)
         if found is not None:
             return found
-    reasons = "; ".join(sorted(set(_refused.values())))
+    asked = {key for version in versions for name in PROVIDERS for key in (name, f"{name} {version}")}
+    reasons = "; ".join(reason for key, reason in sorted(_refused.items()) if key in asked)
     raise BuildError(
         f"no interpreter for {', '.join(versions) or 'any version'}: {reasons}",
         cause="no_interpreter",
