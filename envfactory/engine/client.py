@@ -15,7 +15,7 @@ import docker
 import requests
 from docker.errors import DockerException
 
-from envfactory.engine import images, network, sweep
+from envfactory.engine import images, network, sweep, wire
 from envfactory.engine.build import BuildRequest, run_build
 from envfactory.engine.cli import find_builder
 from envfactory.engine.container import Container
@@ -82,7 +82,7 @@ class Engine:
         builder = find_builder()
         return EngineInfo(
             version=str(self._info.get("ServerVersion", "")),
-            api=str(self._api._version),
+            api=wire.api_version(self._api),
             storage_driver=str(self._info.get("Driver", "")),
             builder=builder.name if builder else "",
             arch=str(self._info.get("Architecture", "")),

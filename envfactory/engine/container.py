@@ -6,7 +6,6 @@ that tests do not need.  Never mounts anything of the host, never keeps a log.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import secrets
@@ -19,11 +18,10 @@ from docker.errors import DockerException, NotFound
 from docker.types import LogConfig, Ulimit
 
 from envfactory.engine import archive, owner
+from envfactory.engine.command import Call, run
 from envfactory.engine.disk import DiskGuard
-from envfactory.engine.execution import IDLE_INSPECT, Stream
 from envfactory.engine.facts import ContainerState, ExecResult
 from envfactory.engine.faults import engine_errors
-from envfactory.errors import TrialError
 from envfactory.records import Limits
 
 if TYPE_CHECKING:
@@ -45,16 +43,6 @@ KEPT_CAPABILITIES = (
     "SYS_CHROOT",
 )
 HOSTNAME = "testbed"
-EXEC_MARK = "ENVFACTORY_EXEC"
-KILL_GRACE = 3.0
-"""Seconds for the gentle kill (this command's processes) before the hard one (all processes)."""
-_KILLER = """n=0
-while [ $n -lt 50 ]; do
-  found=$(grep -ls "^$1$" /proc/[0-9]*/environ -z) || exit 0
-  for file in $found; do pid=${file#/proc/}; kill -9 "${pid%/environ}" 2>/dev/null; done
-  n=$((n+1))
-done
-exit 1"""
 
 
 class Container:
@@ -163,68 +151,9 @@ class Container:
         command started is killed and ``exit_code`` is ``None``.  Raises :class:`TrialError` with cause
         ``disk_limit`` when the container wrote more than its limit, else per :mod:`.faults`.
         """
-        mark = secrets.token_hex(8)
-        started = time.monotonic()
-        deadline = started + (timeout if timeout is not None else 1e9)
+        call = Call(tuple(argv), dict(env or {}), cwd, user or "", stdin, timeout, max_output)
         with engine_errors(f"cannot run {argv[0]} in {self.name}"):
-            exec_id = self._create_exec(argv, {**(env or {}), EXEC_MARK: mark}, cwd, user, stdin is not None)
-            stream = Stream(self._api, exec_id, stdin, max_output)
-            watch = _Watch(self, exec_id)
-            try:
-                finished = stream.pump(deadline, watch) or watch.exited
-                if not finished:
-                    self._kill(stream, mark, user)
-            except BaseException:
-                with contextlib.suppress(DockerException, OSError):
-                    self._kill_softly(mark, user)
-                raise
-            finally:
-                stream.close()
-            if watch.disk_exceeded:
-                raise TrialError(
-                    f"{argv[0]} wrote more than {self._limits.disk_mb} MB in {self.name}", cause="disk_limit"
-                )
-            code = self._exit_code(exec_id) if finished else None
-        out, err = stream.output.stdout, stream.output.stderr
-        seconds = time.monotonic() - started
-        return ExecResult(out.text(), err.text(), code, seconds, not finished, out.truncated or err.truncated)
-
-    def _create_exec(
-        self, argv: Sequence[str], env: dict[str, str], cwd: str | None, user: str | None, stdin: bool
-    ) -> str:
-        made = self._api.exec_create(
-            self.id, list(argv), environment=env, workdir=cwd, user=user or "", stdin=stdin
-        )
-        return str(made["Id"])
-
-    def _exit_code(self, exec_id: str) -> int | None:
-        """The engine closes the output a moment before it notes the exit code."""
-        patience = time.monotonic() + 10
-        while True:
-            found = self._api.exec_inspect(exec_id)
-            if not found["Running"] or time.monotonic() > patience:
-                return None if found["ExitCode"] is None else int(found["ExitCode"])
-            time.sleep(0.01)
-
-    def _kill(self, stream: Stream, mark: str, user: str | None) -> None:
-        """End a command that must not go on: its own processes, or all if that is not enough."""
-        if self._kill_softly(mark, user) and stream.pump(time.monotonic() + KILL_GRACE, lambda: False):
-            return
-        # No process can be started (fork bomb), or one hid its environment: stop all of them.
-        self._api.kill(self.id, signal="SIGKILL")
-        self._api.wait(self.id, timeout=60)
-        self._api.start(self.id)
-
-    def _kill_softly(self, mark: str, user: str | None) -> bool:
-        argv = ["/bin/sh", "-c", _KILLER, "kill", f"{EXEC_MARK}={mark}"]
-        exec_id = self._create_exec(argv, {}, "/", user, False)
-        killer = Stream(self._api, exec_id, None, 4096)
-        try:
-            if not killer.pump(time.monotonic() + KILL_GRACE, lambda: False):
-                return False
-        finally:
-            killer.close()
-        return self._exit_code(exec_id) == 0
+            return run(self._api, self.id, call, self._guard)
 
     def put(self, files: Mapping[str, archive.File], *, root: str = "/") -> None:
         """Write files owned by root; missing parent folders are made."""
@@ -273,28 +202,3 @@ class Container:
             cpu_seconds=cpu / 1e9,
             memory_peak_bytes=int(memory.get("max_usage") or memory.get("usage") or 0),
         )
-
-    def disk_exceeded(self) -> bool:
-        """Whether it wrote more than its limit, as far as the guard looked."""
-        return self._guard is not None and self._guard.exceeded()
-
-
-class _Watch:
-    """Looks after a running command between reads: its disk use, and whether it has ended."""
-
-    def __init__(self, container: Container, exec_id: str) -> None:
-        self._container, self._exec = container, exec_id
-        self._asked = time.monotonic()
-        self._gone = 0
-        self.disk_exceeded = False
-        self.exited = False
-
-    def __call__(self) -> bool:
-        self.disk_exceeded = self._container.disk_exceeded()
-        now = time.monotonic()
-        if not self.disk_exceeded and now - self._asked > IDLE_INSPECT:
-            # Background children may hold the output open for ever after the command itself ended.
-            self._asked = now
-            self._gone += not self._container._api.exec_inspect(self._exec)["Running"]
-            self.exited = self._gone > 1
-        return self.disk_exceeded or self.exited

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envfactory.engine import wire
+
 if TYPE_CHECKING:
     from docker import APIClient
 
@@ -50,7 +52,7 @@ class DiskGuard:
         self._looked = now
         if now - self._asked < self._pause or not self._worth_asking(now):
             return False
-        self._written = self._size()
+        self._written = wire.written_bytes(self._api, self._container)
         self._free, self._asked = self._look(), time.monotonic()
         self._pause = (self._asked - now) * ASKING_SHARE
         return self._written > self._limit
@@ -65,12 +67,6 @@ class DiskGuard:
 
     def _look(self) -> int | None:
         return free_bytes(self._root) if self._root else None
-
-    def _size(self) -> int:
-        response = self._api._get(
-            self._api._url("/containers/{0}/json", self._container), params={"size": True}
-        )
-        return int(self._api._result(response, True).get("SizeRw") or 0)
 
 
 def free_or_unknown(root: str) -> int:

@@ -14,7 +14,7 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import parse_repository_tag
 
-from envfactory.engine import owner
+from envfactory.engine import owner, wire
 from envfactory.engine.facts import ImageInfo
 from envfactory.engine.faults import engine_errors
 from envfactory.errors import BuildError
@@ -23,6 +23,7 @@ from envfactory.records import Layer
 if TYPE_CHECKING:
     from docker import APIClient
 
+IMPORT_SECONDS = 900.0
 _EMPTY = ("ENV", "LABEL", "CMD", "ENTRYPOINT", "EXPOSE", "USER", "VOLUME", "STOPSIGNAL", "SHELL", "ARG")
 _NO_REGISTRY = (
     "no such host",
@@ -41,8 +42,7 @@ def find(api: APIClient, tag_or_id: str) -> ImageInfo | None:
     """What the engine has under this name."""
     with engine_errors(f"cannot look up image {tag_or_id}", BuildError):
         try:
-            found = api.inspect_image(tag_or_id)
-            history = api.history(tag_or_id)
+            found, history = wire.inspect_image(api, tag_or_id)
         except (ImageNotFound, NotFound):
             return None
     return _info(found, history)
@@ -87,14 +87,8 @@ def import_tar(
     repository, version = parse_repository_tag(tag)
     lines = [*changes, *(f'LABEL {name}="{value}"' for name, value in {owner.LABEL: "1", **labels}.items())]
     with engine_errors(f"cannot import {tar} as {tag}", BuildError), tar.open("rb") as source:
-        response = api._post(
-            api._url("/images/create"),
-            data=source,
-            params={"fromSrc": "-", "repo": repository, "tag": version or "latest", "changes": lines},
-            headers={"Content-Type": "application/x-tar"},
-            timeout=900,
-        )
-        answer = api._result(response)
+        parameters = {"repo": repository, "tag": version or "latest", "changes": lines}
+        answer = wire.import_root(api, source, parameters, IMPORT_SECONDS)
         if '"error"' in answer:
             raise APIError(answer)
 

@@ -1,4 +1,4 @@
-"""One command in a running container: output bounded, time bounded, whatever the command does.
+"""The output of one command in a container: bounded, whatever the command prints.
 
 Reads the engine's multiplexed stream straight from its socket.  Never buffers more than the cap,
 never waits for a background child that holds the output open.
@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from envfactory.engine import wire
+
 if TYPE_CHECKING:
     from docker import APIClient
 
 WAKE = 0.5
 """Seconds between looks at deadline and disk while nothing is printed."""
-IDLE_INSPECT = 5.0
-"""Seconds of silence after which the engine is asked whether the command still runs."""
 _HEADER = 8
 
 
@@ -92,13 +92,7 @@ class Stream:
 
     def __init__(self, api: APIClient, exec_id: str, stdin: bytes | None, limit: int) -> None:
         self.output = Demultiplexer(limit)
-        self._response = api._post_json(
-            api._url("/exec/{0}/start", exec_id),
-            headers={"Connection": "Upgrade", "Upgrade": "tcp"},
-            data={"Tty": False, "Detach": False},
-            stream=True,
-        )
-        api._raise_for_status(self._response)
+        self._response = wire.start_exec(api, exec_id)
         # Output that arrived together with the headers sits in this buffer, so it is what is read,
         # not the bare socket below it (as the SDK does, which loses such output on a busy machine).
         self._reader: Any = self._response.raw._fp.fp
