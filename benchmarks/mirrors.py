@@ -1,0 +1,46 @@
+"""Local mirrors in the place of their addresses, for the repositories of a list and for their submodules.
+
+A folder of mirrors holds ``owner+name/repo`` or ``owner/name``, each a work tree or a bare repository.
+Git's own ``url.*.insteadOf`` maps the addresses, handed over in the environment, so that no
+configuration file is written.  Nothing is fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+ADDRESSES = ("https://github.com/", "git://github.com/", "git@github.com:", "ssh://git@github.com/")
+
+
+def is_repository(path: Path) -> bool:
+    """Whether ``path`` is a bare repository or the top of a work tree."""
+    return (path / ".git").exists() or ((path / "objects").is_dir() and (path / "HEAD").is_file())
+
+
+def find_mirrors(folder: Path) -> dict[str, Path]:
+    """``owner/name`` -> repository, in the order of their names."""
+    found: dict[str, Path] = {}
+    for entry in sorted(path for path in folder.iterdir() if path.is_dir()):
+        owner, plus, name = entry.name.partition("+")
+        if plus:
+            if is_repository(entry / "repo"):
+                found[f"{owner}/{name}"] = (entry / "repo").absolute()
+            continue
+        for path in sorted(path for path in entry.iterdir() if path.is_dir()):
+            if is_repository(path):
+                found[f"{entry.name}/{path.name.removesuffix('.git')}"] = path.absolute()
+    return found
+
+
+def git_environment(mirrors: Mapping[str, Path]) -> dict[str, str]:
+    """Environment variables under which git reads the mirrors instead of their addresses."""
+    settings = [("protocol.file.allow", "always")]
+    for repo, path in mirrors.items():
+        # The longest prefix wins: without its own row, ".git" would end up behind the path of the mirror.
+        for suffix in ("", ".git"):
+            settings += [(f"url.{path}.insteadOf", f"{address}{repo}{suffix}") for address in ADDRESSES]
+    variables = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings):
+        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return variables
