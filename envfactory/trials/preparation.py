@@ -1,0 +1,117 @@
+"""What happens in a container before its tests run: patch, rebuild, protected paths, hidden files.
+
+Hidden files come last, so nothing that the patch or its build steps do survives over them.  Raises
+``PatchError`` for what the patch is to blame for; decides nothing about rewards.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from envfactory.errors import TrialError
+from envfactory.trials.canary import Canary
+from envfactory.trials.errors import PatchError
+from envfactory.trials.plan import TrialPlan
+from envfactory.trials.protection import dropped_paths, exclusions, is_protected
+from envfactory.trials.staging import GIT, TESTBED, Staging, hidden_tar
+
+if TYPE_CHECKING:
+    from envfactory.engine import Container
+
+STEP_SECONDS = 300.0
+"""One step of ours; an honest one takes well under a second."""
+LIST_BYTES = 16 << 20
+
+
+def prepare(
+    container: Container, plan: TrialPlan, staging: Staging, canary: Canary | None, env: Mapping[str, str]
+) -> None:
+    """Bring the repository into the state that the plan describes."""
+    patch = plan.patch if plan.patch.endswith("\n") else plan.patch + "\n"
+    patched = bool(patch.strip())
+    hidden = (*plan.hidden_files, *([canary.file] if canary else []))
+    brought = staging.collector_files(plan.limits.test_seconds, env)
+    brought[f"{staging.folder}/hidden.tar"] = hidden_tar(hidden)
+    if patched:
+        brought[f"{staging.folder}/patch"] = patch.encode("utf-8", "surrogateescape")
+    container.put(brought)
+    if patched:
+        _apply(container, plan, staging, patch)
+    if plan.rebuild_steps:
+        _rebuild(container, plan)
+    if hidden:
+        _step(container, staging.place_script(hidden), "placing the hidden files")
+
+
+def _apply(container: Container, plan: TrialPlan, staging: Staging, patch: str) -> None:
+    touched: tuple[str, ...] = ()
+    if plan.protected or plan.shared:
+        touched = _touched(_patch_step(container, staging.list_script()))
+    dropped = dropped_paths(touched, patch, plan.protected)
+    _patch_step(container, staging.apply_script(exclusions(dropped)))
+    spliced = {}
+    for path in sorted(set(touched) & set(plan.shared) - set(dropped)):
+        if plan.splice is not None:
+            spliced[f"{TESTBED}/{path}"] = plan.splice(path, _current(container, path), plan.shared[path])
+    if spliced:
+        container.put(spliced)
+
+
+def _touched(numstat: str) -> tuple[str, ...]:
+    entries = (entry.split("\t", 2) for entry in numstat.split("\0"))
+    return tuple(parts[2] for parts in entries if len(parts) == 3)
+
+
+def _current(container: Container, path: str) -> bytes | None:
+    try:
+        return container.get(f"{TESTBED}/{path}", max_bytes=1 << 20)
+    except FileNotFoundError:
+        return None
+    except TrialError as error:
+        if error.cause.startswith("report_"):  # a link, a folder, too large: not what it should be
+            return None
+        raise
+
+
+def _patch_step(container: Container, script: str) -> str:
+    result = container.exec(["/bin/sh", "-c", script], timeout=STEP_SECONDS, cwd="/", max_output=LIST_BYTES)
+    if result.exit_code != 0:
+        told = result.stderr.strip() or "git apply took too long"
+        raise PatchError(
+            f"the patch does not apply: {told[:2000]}", cause="patch_does_not_apply", log=told[-8000:]
+        )
+    return result.stdout
+
+
+def _step(container: Container, script: str, what: str) -> str:
+    result = container.exec(["/bin/sh", "-c", script], timeout=STEP_SECONDS, cwd="/", max_output=LIST_BYTES)
+    if result.exit_code != 0:
+        told = result.stderr.strip()
+        raise TrialError(f"{what} failed: {told[:2000]}", cause="preparation_failed", log=told[-8000:])
+    return result.stdout
+
+
+def _rebuild(container: Container, plan: TrialPlan) -> None:
+    """Repeat the install steps, then undo what they did to protected paths."""
+    before = _untracked(container)
+    for step in plan.rebuild_steps:
+        result = container.exec(["/bin/sh", "-ec", step], timeout=plan.limits.run_seconds, cwd=TESTBED)
+        if result.exit_code != 0:
+            told = (result.stdout + result.stderr)[-8000:]
+            raise PatchError(f"rebuilding failed: {step}", cause="rebuild_failed", log=told)
+    planted = [path for path in _untracked(container) - before if is_protected(path, plan.protected)]
+    _in_chunks(container, "rm -rf --", planted)
+
+
+def _untracked(container: Container) -> frozenset[str]:
+    listed = _step(container, f"cd {TESTBED} && {GIT} ls-files -z --others", "listing new files")
+    return frozenset(listed.split("\0")) - {""}
+
+
+def _in_chunks(container: Container, command: str, paths: Iterable[str]) -> None:
+    ordered: Sequence[str] = sorted(paths)
+    for start in range(0, len(ordered), 500):
+        chunk = shlex.join(ordered[start : start + 500])
+        _step(container, f"cd {TESTBED} && {command} {chunk}", "restoring protected paths")

@@ -1,0 +1,121 @@
+"""Run a task's tests once, in a fresh container, and say what every test did.
+
+Order: the patch (but for protected paths), the rebuild, the hidden files, then the tests.  A run that
+exhausts memory, time, disk or processes is a result; only trouble with the engine is an error.  Never
+reuses a container and never reads outcomes from printed text.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envfactory.errors import TrialError
+from envfactory.records import State, TestReport
+from envfactory.trials.canary import canary
+from envfactory.trials.log import write_log
+from envfactory.trials.outcome import Ending, Label, report_of
+from envfactory.trials.plan import TrialPlan
+from envfactory.trials.preparation import prepare
+from envfactory.trials.staging import TESTBED, Staging
+
+if TYPE_CHECKING:
+    from envfactory.engine import Container, Engine
+    from envfactory.languages.protocol import Collector
+
+FROZEN_ENV = {
+    "TZ": "UTC",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "HOME": "/root",
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+"""The same in every run; an environment's own variables win."""
+CLEARED_ENV = {"PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
+"""Options must come from the test command alone."""
+REPORT_BYTES = 128 << 20
+
+
+def run_trial(
+    engine: Engine, plan: TrialPlan, *, state: State, attempt: int = 1, log: Path | None = None
+) -> TestReport:
+    """One run.  Raises ``PatchError`` when the patch is to blame, ``TrialError`` when the machine is."""
+    if not plan.test_modules:
+        raise ValueError("a trial without test modules would run whatever the runner finds")
+    found = engine.image(plan.image)
+    if found is None:
+        raise TrialError(
+            f"image {plan.image} is not there", cause="image_missing", hint="build it again: envfactory build"
+        )
+    label = Label(found.id, state, attempt, plan.limits)
+    staging = Staging(plan.collector or _collector(plan.language))
+    env = {**FROZEN_ENV, **staging.collector.env, **plan.env, **CLEARED_ENV}
+    canaries = canary(plan.canaries, plan.test_modules)
+    with engine.container(plan.image, limits=plan.limits, env=env, name_hint=f"trial-{state}") as container:
+        prepare(container, plan, staging, canaries, env)
+        modules = [*plan.test_modules, *([canaries.path] if canaries else [])]
+        argv = [*plan.test_command, *staging.collector_args(), *map(_operand, modules)]
+        ending = _run_tests(container, plan, argv, {**env, "PYTHONPATH": staging.import_path(env)})
+        data = _fetch(container, staging.report)
+    report = report_of(data, staging.key, staging.nonce, ending, label, canaries)
+    if log is not None:
+        write_log(log, argv, report, ending)
+    return report
+
+
+def _collector(language: str) -> Collector:
+    from envfactory.languages import LANGUAGES
+
+    return LANGUAGES[language].COLLECTOR
+
+
+def _operand(module: str) -> str:
+    return f"./{module}" if module.startswith("-") else module
+
+
+def _run_tests(container: Container, plan: TrialPlan, argv: list[str], env: dict[str, str]) -> Ending:
+    """The test process from start to end, whatever its end is."""
+    limits = plan.limits
+    try:
+        result = container.exec(
+            argv, timeout=limits.run_seconds, env=env, cwd=TESTBED, max_output=limits.output_bytes
+        )
+    except TrialError as error:
+        if error.cause == "disk_limit":
+            return Ending(None, interrupted="disk_limit", output=str(error))
+        if error.cause == "container_gone":
+            return _stopped(container, error)
+        raise
+    stats = container.stats()
+    return Ending(
+        exit_code=result.exit_code,
+        timed_out=result.timed_out,
+        out_of_memory=stats.oom_killed,
+        seconds=result.seconds,
+        cpu_seconds=stats.cpu_seconds,
+        output=result.stdout + ("\n--- stderr ---\n" + result.stderr if result.stderr.strip() else ""),
+        interrupted="" if stats.running else "the tests stopped their container",
+    )
+
+
+def _stopped(container: Container, error: TrialError) -> Ending:
+    """The container ended under the tests: their own deed if it is still there, else the machine's."""
+    stats = container.stats()
+    if stats.running:
+        raise error
+    return Ending(
+        stats.exit_code, out_of_memory=stats.oom_killed, output=str(error), interrupted="container stopped"
+    )
+
+
+def _fetch(container: Container, path: str) -> bytes:
+    """The report as far as it goes; nothing when the tests never started or put something else there."""
+    try:
+        return container.get(path, max_bytes=REPORT_BYTES)
+    except FileNotFoundError:
+        return b""
+    except TrialError as error:
+        if error.cause in ("report_not_a_file", "report_too_large", "report_unreadable"):
+            return b"\0\n"  # no collector writes this: it reads as tampered
+        raise

@@ -1,0 +1,143 @@
+"""The folder that a trial brings into its container, and the shell that works with it.
+
+    <folder>/<name>.py, <name>.json   collector and its settings (deleted by the collector)
+    <folder>/patch                    the diff to apply
+    <folder>/hidden.tar               files placed last, over whatever the patch planted
+    <folder>/report                   written by the collector
+
+The folder has a random name outside the repository.  Nothing here talks to the engine.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import secrets
+import shlex
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import PurePosixPath
+
+from envfactory.languages.protocol import Collector
+from envfactory.records import HiddenFile
+
+Files = dict[str, bytes | tuple[bytes, int]]
+"""Path -> content, or content and mode."""
+TESTBED = "/testbed"
+GIT = "git -c safe.directory='*' -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.quotePath=false"
+
+_PLACE = """\
+tar -xmf {folder}/hidden.tar -C {testbed} --recursive-unlink --no-same-owner || exit 1
+root=$(pwd -P)
+gone() {{  # folder, files: only where the folder is what it seems, not a link to elsewhere
+  real=$(cd -P -- "$root/$1" 2>/dev/null && pwd -P) || return 0
+  [ "$real/" = "$root/$1/" ] || [ "$1" = . ] || return 0
+  (cd -P -- "$root/$1" && shift && rm -rf -- "$@")
+}}
+{deletions}
+"""
+
+
+@dataclass(frozen=True)
+class Staging:
+    """One trial's folder: random names and keys, made anew for every run."""
+
+    collector: Collector
+    folder: str = field(default_factory=lambda: f"/var/lib/{secrets.token_hex(12)}")
+    name: str = field(default_factory=lambda: f"p{secrets.token_hex(12)}")
+    key: str = field(default_factory=lambda: secrets.token_hex(32))
+    nonce: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    @property
+    def report(self) -> str:
+        """Where the collector writes."""
+        return f"{self.folder}/report"
+
+    def collector_files(self, test_seconds: float, env: Mapping[str, str]) -> Files:
+        """The collector under its random name, and its settings."""
+        resource = self.collector.resource
+        settings = {
+            "report": self.report,
+            "key": self.key,
+            "nonce": self.nonce,
+            "root": TESTBED,
+            "test_seconds": test_seconds,
+            "pythonpath": env.get("PYTHONPATH", ""),
+        }
+        source = files("envfactory.trials.collectors").joinpath(resource).read_bytes()
+        return {
+            f"{self.folder}/{self.name}{PurePosixPath(resource).suffix}": source,
+            f"{self.folder}/{self.name}.json": (json.dumps(settings).encode(), 0o600),
+        }
+
+    def collector_args(self) -> list[str]:
+        """The collector's options with its random name in place of its own."""
+        stem = PurePosixPath(self.collector.resource).stem
+        return [self.name if arg == stem else arg for arg in self.collector.args]
+
+    def import_path(self, env: Mapping[str, str]) -> str:
+        """``PYTHONPATH`` with the folder first."""
+        return ":".join(part for part in (self.folder, env.get("PYTHONPATH", "")) if part)
+
+    def list_script(self) -> str:
+        """Print the paths that the patch touches as git names them: ``added TAB deleted TAB path NUL``."""
+        return f"cd {TESTBED} && {GIT} apply --numstat -z --whitespace=nowarn {self.folder}/patch"
+
+    def apply_script(self, exclusions: Iterable[str]) -> str:
+        """Apply the patch but for excluded paths."""
+        options = shlex.join(exclusions)
+        return f"cd {TESTBED} && {GIT} apply --whitespace=nowarn {options} {self.folder}/patch"
+
+    def place_script(self, hidden: Sequence[HiddenFile]) -> str:
+        """Write the hidden files, replacing whatever is in their way."""
+        gone: dict[str, list[str]] = {}
+        for file in hidden:
+            if file.content is None:
+                path = PurePosixPath(checked(file.path))
+                gone.setdefault(str(path.parent), []).append(path.name)
+        deletions = "\n".join(shlex.join(["gone", parent, *names]) for parent, names in gone.items())
+        script = _PLACE.format(folder=self.folder, testbed=TESTBED, deletions=deletions)
+        return f"cd {TESTBED} || exit 1\n{script}"
+
+
+def hidden_tar(hidden: Iterable[HiddenFile]) -> bytes:
+    """The hidden files with every folder above them as an entry, so that tar replaces planted links."""
+    buffer = io.BytesIO()
+    folders: set[str] = set()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT, errors="surrogateescape") as tar:
+        for file in hidden:
+            if file.content is None:
+                continue
+            path = PurePosixPath(checked(file.path))
+            for parent in [str(place) for place in reversed(path.parents)][1:]:
+                if parent not in folders:
+                    folders.add(parent)
+                    entry = tarfile.TarInfo(parent)
+                    entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+                    tar.addfile(entry)
+            _add(tar, file, str(path))
+    return buffer.getvalue()
+
+
+def _add(tar: tarfile.TarFile, file: HiddenFile, path: str) -> None:
+    content = base64.b64decode(file.content or "")
+    entry = tarfile.TarInfo(path)
+    if file.mode == "120000":
+        entry.type, entry.mode = tarfile.SYMTYPE, 0o777
+        entry.linkname = content.decode("utf-8", "surrogateescape")
+        tar.addfile(entry)
+        return
+    entry.mode = 0o755 if file.mode == "100755" else 0o644
+    entry.size = len(content)
+    tar.addfile(entry, io.BytesIO(content))
+
+
+def checked(path: str) -> str:
+    """``path`` if it stays inside the repository and outside git's own folder."""
+    parts = path.split("/")
+    if path.startswith("/") or not path or {"", ".", ".."} & set(parts) or parts[0] == ".git":
+        raise ValueError(f"not a path inside a repository: {path!r}")
+    return path
