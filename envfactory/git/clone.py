@@ -17,10 +17,11 @@ import platformdirs
 from envfactory.errors import CloneError, UsageError
 from envfactory.git import patches
 from envfactory.git.bundle import write_bundle
+from envfactory.git.commits import read_commit
 from envfactory.git.graft import graft
 from envfactory.git.objects import Objects
 from envfactory.git.process import SECONDS, run
-from envfactory.git.records import ABSENT, Change, Entry, FoldedTree
+from envfactory.git.records import ABSENT, Change, Commit, Entry, FoldedTree
 from envfactory.git.submodules import Submodules
 from envfactory.git.tree import Tree
 from envfactory.git.view import open_view
@@ -147,6 +148,15 @@ class Clone:
     def changes(self, base_tree: str, after_tree: str) -> list[Change]:
         """Every path that differs between two trees or commits."""
         return patches.changes(self.view, base_tree, after_tree)
+
+    def commit(self, name: str) -> Commit:
+        """A commit, fully read."""
+        return read_commit(self.objects, name)
+
+    def patch_id(self, base: str, after: str) -> str:
+        """Digest of a change that ignores line numbers and white space; '' for no change."""
+        text = self.git("diff-tree", "-r", "-p", "--full-index", "--no-renames", base, after, check=False)
+        return self.git("patch-id", "--stable", input=text, check=False).decode().partition(" ")[0]
 
     def nearest_tag(self, commit: str) -> str | None:
         """The nearest earlier tag that looks like a version, as version tools look for it."""
