@@ -38,4 +38,5 @@ class Task(Record):
 
     @property
     def instance_id(self) -> str:
+        """``owner__name-number``."""
         return self.candidate.instance_id

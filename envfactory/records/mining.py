@@ -10,12 +10,16 @@ from envfactory.records.core import Record, canonical_json
 
 
 class Comment(Record):
+    """One comment of an issue."""
+
     author: str = ""
     created_at: datetime | None = None
     body: str
 
 
 class Issue(Record):
+    """An issue that the pull request says it resolves."""
+
     number: int
     title: str = ""
     body: str = ""
@@ -24,6 +28,8 @@ class Issue(Record):
 
 
 class CommitMessage(Record):
+    """One commit of the pull request."""
+
     sha: str
     author: str = ""
     subject: str
@@ -56,10 +62,12 @@ class PullRequest(Record):
 
     @property
     def key(self) -> str:
+        """``owner/name#number``."""
         return f"{self.repo}#{self.number}"
 
     @property
     def instance_id(self) -> str:
+        """``owner__name-number``: the field's name for a task."""
         return f"{self.repo.replace('/', '__')}-{self.number}"
 
 
@@ -105,6 +113,7 @@ class Candidate(Record):
 
     @property
     def instance_id(self) -> str:
+        """The pull request's."""
         return self.pull_request.instance_id
 
     @property

@@ -26,6 +26,8 @@ class Outcome(StrEnum):
 
 
 class TestResult(Record):
+    """One test in one run."""
+
     MEASURED = frozenset({"seconds", "message"})
     __test__ = False  # not a test class, whatever its name
     outcome: Outcome
