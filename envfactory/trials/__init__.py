@@ -4,9 +4,8 @@ Used by the builder (to prove an environment), the extractor and the grader alik
 see the same thing.
 """
 
-from envfactory.trials.errors import PatchError
 from envfactory.trials.hidden import hidden_files
-from envfactory.trials.plan import TrialPlan
+from envfactory.trials.plan import PatchError, TrialPlan
 from envfactory.trials.run import run_trial
 
 __all__ = ["PatchError", "TrialPlan", "hidden_files", "run_trial"]

@@ -8,11 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from envfactory.errors import StageError
 from envfactory.languages.protocol import Collector
 from envfactory.records import HiddenFile, Limits
 
 Splice = Callable[[str, bytes | None, bytes], bytes]
 """(path, what the patch made of it or ``None``, content in the gold run) -> content for this run."""
+
+
+class PatchError(StageError):
+    """The patch is to blame: it does not apply, or what it changes cannot be built.
+
+    Causes: ``patch_does_not_apply``, ``rebuild_failed``.  A grade of 0, never a fault.
+    """
 
 
 @dataclass(frozen=True)

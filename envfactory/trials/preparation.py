@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from envfactory.errors import TrialError
 from envfactory.trials.canary import Canary
-from envfactory.trials.errors import PatchError
-from envfactory.trials.plan import TrialPlan
+from envfactory.trials.plan import PatchError, TrialPlan
 from envfactory.trials.protection import dropped_paths, exclusions, is_protected
 from envfactory.trials.staging import GIT, TESTBED, Staging, hidden_tar
 

@@ -4,8 +4,7 @@ Loaded with ``-p`` from a directory outside the repository, under a random name.
 ``<name>.json`` (where to write, key, time limit), which is read and deleted before any test code is
 imported.  Each line of the report is ``<mac> <json>``; see ``report_lines.py`` for the reader.
 
-Runs under Python 3.6 to 3.14 and pytest 3.0 to 9; imports nothing but the standard library and
-pytest; never decides what an outcome means for a reward.  PYTEST_DONT_REWRITE
+For Python 3.6 to 3.14 and pytest 3.0 to 9.  Never decides what an outcome means.  PYTEST_DONT_REWRITE
 """
 
 # ruff: noqa: UP006, UP035, UP045, PTH100, PTH108, PTH110, PTH118, PTH120, PTH122, PTH123, PTH206
@@ -20,20 +19,8 @@ from typing import Any, Dict, Iterator, List, Optional, Set
 
 import pytest
 
-FROZEN: Dict[str, Any] = {
-    "maxfail": 0,
-    "numprocesses": None,
-    "dist": "no",
-    "tx": [],
-    "looponfail": False,
-    "lf": False,
-    "failedfirst": False,
-    "newfirst": False,
-    "stepwise": False,
-    "usepdb": False,
-    "randomly_reorganize": False,
-    "randomly_seed": 0,
-}
+FROZEN: Dict[str, Any] = {"maxfail": 0, "numprocesses": None, "dist": "no", "tx": [], "randomly_seed": 0}
+OFF = ("looponfail", "lf", "failedfirst", "newfirst", "stepwise", "usepdb", "randomly_reorganize")
 """Options that stop a run early, spread it over processes or shuffle it, whoever asked for them."""
 
 MESSAGE = 300
@@ -53,7 +40,7 @@ class Writer:
         # A high number: suites that look at the lowest free descriptor see what they always see.
         self._fd = fcntl.fcntl(first, fcntl.F_DUPFD_CLOEXEC, 100)
         os.close(first)
-        self._file = self._identity(self._fd)
+        self._file = self._identity()
 
     def put(self, kind: str, **fields: Any) -> None:
         """One line; silent in a process forked by a test, which would report everything twice."""
@@ -72,35 +59,16 @@ class Writer:
         except OSError:  # disk full: a report without its end says so
             self._pid = -1
 
-    def owner(self) -> bool:
-        """Whether this is the process that was started, not a fork of it."""
-        return self._tools[3]() == self._pid
-
-    def _identity(self, fd: int) -> Any:
-        found = self._tools[1](fd)
-        return found.st_dev, found.st_ino
+    def _identity(self) -> Any:
+        return self._tools[1](self._fd)[1:3]  # inode and device
 
     def _reopen_if_lost(self) -> None:
         try:
-            if self._identity(self._fd) == self._file:
+            if self._identity() == self._file:
                 return
         except OSError:
             pass
         self._fd = self._tools[2](self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-
-
-class State:
-    """What is known of one test between its phases."""
-
-    def __init__(self) -> None:
-        self.outcome: Optional[str] = None
-        self.message = ""
-        self.seconds = 0.0
-        self.subtest: Optional[str] = None
-
-    def merge(self, outcome: str, message: str) -> None:
-        """A phase said something that counts."""
-        self.outcome, self.message = outcome, message
 
 
 class Session:
@@ -111,18 +79,15 @@ class Session:
         self.root = str(settings["root"])
         self.limit = float(settings["test_seconds"])
         self.rootdir = self.root
-        self.states: Dict[str, State] = {}
+        self.states: Dict[str, Dict[str, Any]] = {}  # test -> what is known of it between its phases
         self.names: Dict[str, str] = {}
         self.late: Set[str] = set()
         self.running = ""
-        self.fail = pytest.fail.Exception
-        self.signals = (signal.signal, signal.setitimer)
 
     def name(self, nodeid: str, path: Any = None) -> str:
         """``nodeid`` with its file relative to the repository, whatever pytest took as rootdir."""
-        known = self.names.get(nodeid)
-        if known is not None:
-            return known
+        if nodeid in self.names:
+            return self.names[nodeid]
         head, colons, rest = nodeid.partition("::")
         for place in (os.path.join(self.rootdir, head), str(path or "")):
             inside = os.path.relpath(place, self.root) if place else ".."
@@ -135,30 +100,28 @@ class Session:
         state = self.states.pop(nodeid, None)
         if state is None:
             return
-        outcome, message = state.outcome or "error", state.message
-        if state.subtest is not None and outcome not in ("failed", "error"):
-            outcome, message = "failed", state.subtest
+        outcome, message = state["outcome"], state["message"]
+        if state["subtest"] is not None and outcome not in ("failed", "error"):
+            outcome, message = "failed", state["subtest"]
         if nodeid in self.late and outcome in ("failed", "error"):
             outcome = "timeout"
-        self.writer.put(
-            "result", id=self.name(nodeid), outcome=outcome, seconds=round(state.seconds, 4), message=message
-        )
+        seconds = round(state["seconds"], 4)
+        self.writer.put("result", id=self.name(nodeid), outcome=outcome, seconds=seconds, message=message)
 
     def arm(self, seconds: float) -> None:
         """Start (or with 0 stop) the limits of one test: wall clock softly, CPU time of stuck C code hard."""
-        set_handler, set_timer = self.signals
         try:
-            set_handler(signal.SIGALRM, self.on_alarm if seconds else signal.SIG_DFL)
-            set_timer(signal.ITIMER_REAL, seconds, seconds)
-            set_timer(signal.ITIMER_PROF, seconds * 4 + 20 if seconds else 0)
+            signal.signal(signal.SIGALRM, self.on_alarm if seconds else signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+            signal.setitimer(signal.ITIMER_PROF, seconds * 4 + 20 if seconds else 0)
         except ValueError:  # not the main thread: only the limit of the whole run is left
             pass
 
     def on_alarm(self, signum: int, frame: Any) -> None:
         """Fail the test that has used up its time."""
-        if self.running and self.writer.owner():
+        if self.running:
             self.late.add(self.running)
-            raise self.fail(f"time limit of {self.limit:g} s for one test", pytrace=False)
+            raise pytest.fail.Exception(f"time limit of {self.limit:g} s for one test", pytrace=False)
 
 
 def _load() -> Optional[Session]:
@@ -172,14 +135,10 @@ def _load() -> Optional[Session]:
     # The tests and what they start see the import path that they would have had without us.
     folder = os.path.dirname(path)
     sys.path[:] = [place for place in sys.path if os.path.abspath(place or ".") != folder]
-    if settings["pythonpath"]:
-        os.environ["PYTHONPATH"] = settings["pythonpath"]
-    else:
-        os.environ.pop("PYTHONPATH", None)
+    os.environ.pop("PYTHONPATH", None)
+    os.environ.update({"PYTHONPATH": settings["pythonpath"]} if settings["pythonpath"] else {})
     session = Session(settings)
-    session.writer.put(
-        "header", version=1, nonce=settings["nonce"], pytest=str(pytest.__version__), pid=os.getpid()
-    )
+    session.writer.put("header", version=1, nonce=settings["nonce"], pytest=str(pytest.__version__))
     return session
 
 
@@ -191,7 +150,7 @@ def pytest_configure(config: Any) -> None:
     """Undo options that change what is run, and learn what node ids are relative to."""
     if SESSION is None:
         return
-    for name, value in FROZEN.items():
+    for name, value in {**FROZEN, **dict.fromkeys(OFF, False)}.items():
         if hasattr(config.option, name):
             setattr(config.option, name, value)
     SESSION.rootdir = str(getattr(config, "rootpath", None) or config.rootdir)
@@ -221,15 +180,12 @@ def pytest_collectreport(report: Any) -> None:
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: Any) -> Iterator[None]:
     """Say which test runs now, and bound its time."""
-    if SESSION is None:
-        yield
-        return
-    SESSION.running = item.nodeid
-    SESSION.writer.put("start", id=SESSION.name(item.nodeid))
-    SESSION.arm(SESSION.limit)
-    try:
-        yield
-    finally:
+    if SESSION is not None:
+        SESSION.running = item.nodeid
+        SESSION.writer.put("start", id=SESSION.name(item.nodeid))
+        SESSION.arm(SESSION.limit)
+    yield
+    if SESSION is not None:
         SESSION.arm(0)
         SESSION.running = ""
 
@@ -241,17 +197,18 @@ def pytest_runtest_logreport(report: Any) -> None:
         return
     state = SESSION.states.get(report.nodeid)
     if state is None or report.when == "setup":
-        state = SESSION.states[report.nodeid] = State()
+        state = {"outcome": "error", "message": "", "seconds": 0.0, "subtest": None}
+        SESSION.states[report.nodeid] = state
     if type(report).__name__.lower() == "subtestreport":
         if report.outcome == "failed":
-            state.subtest = "subtest: " + _reason(report)
+            state["subtest"] = "subtest: " + _reason(report)
         return
-    state.seconds += getattr(report, "duration", 0.0)
+    state["seconds"] += getattr(report, "duration", 0.0)
     if report.when == "teardown":
-        if report.outcome == "failed" and state.outcome != "failed":
-            state.merge("error", _reason(report))
+        if report.outcome == "failed" and state["outcome"] != "failed":
+            state.update(outcome="error", message=_reason(report))
     elif report.when != "setup" or report.outcome != "passed":
-        state.merge(_outcome(report), _reason(report))
+        state.update(outcome=_outcome(report), message=_reason(report))
     if report.when not in ("setup", "call"):  # "???" is the report of a crashed subprocess
         SESSION.finish(report.nodeid)
 
