@@ -170,7 +170,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--series", type=Path, default=SAMPLE, help="folder with series.toml")
     parser.add_argument("--bare", action="store_true", help="also write a bare mirror DIR.git")
     options = parser.parse_args(arguments)
-    tree = generate(options.destination.absolute(), options.series)
+    tree = generate(options.destination.absolute(), options.series.absolute())
     print(tree)
     if options.bare:
         print(bare(tree, tree.with_name(tree.name + ".git")))

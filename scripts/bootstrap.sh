@@ -14,7 +14,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=${VENV:-$root/.venv}
-state=${ENVFACTORY_STATE:-${XDG_STATE_HOME:-$HOME/.local/state}/envfactory}
+state=${BOOTSTRAP_STATE:-${XDG_STATE_HOME:-$HOME/.local/state}/envfactory}
 pid_file=$state/dockerd.pid
 engine_log=$state/dockerd.log
 apt_refreshed=

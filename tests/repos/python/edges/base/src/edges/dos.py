@@ -1,0 +1,5 @@
+"""A file with the line ends of DOS."""
+
+
+def double(number):
+    return number + 2
