@@ -32,6 +32,17 @@ PREFIX = "ENVFACTORY_"
 CONFIG_FILE = "envfactory.toml"
 
 
+LIMIT_MEANINGS = {
+    "cpus": "Processors of one container.",
+    "memory_mb": "Memory of one container in MiB; it has no swap.",
+    "pids": "Processes and threads of one container.",
+    "disk_mb": "MiB that one container may write.",
+    "output_bytes": "Bytes of output kept of one test run.",
+    "test_seconds": "Seconds for one test.",
+    "run_seconds": "Seconds for one run of the tests.",
+}
+
+
 class Settings(BaseSettings):
     """Every knob of the factory; the text under a field is its documentation."""
 
@@ -138,6 +149,13 @@ def values(settings: Settings) -> dict[str, Any]:
     return dict(_flatten(settings.model_dump(mode="json")))
 
 
+def meanings() -> dict[str, str]:
+    """Dotted key -> one sentence on what it means."""
+    found = {name: field.description or "" for name, field in Settings.model_fields.items()}
+    found |= {f"limits.{name}": LIMIT_MEANINGS[name] for name in Limits.model_fields}
+    return {key: found[key] for key in keys()}
+
+
 def _file_layers(config: Path | None, directory: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     if config is not None:
         yield str(config), _table(_toml(config), config)
@@ -220,4 +238,4 @@ def _memory_mb() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (1 << 20)
 
 
-__all__ = ["Loaded", "Settings", "keys", "load", "values"]
+__all__ = ["Loaded", "Settings", "keys", "load", "meanings", "values"]

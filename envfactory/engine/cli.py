@@ -30,14 +30,14 @@ class Builder:
 @cache
 def find_builder() -> Builder | None:
     """The best builder of this machine, asked once per process; ``None`` when there is none."""
-    clients = list(_clients())
-    for path in clients:
+    found_clients = list(clients())
+    for path in found_clients:
         version = _answer(path, "buildx", "version")
         if version:
             found = re.search(r"v?(\d+\.\d+[\w.+-]*)", version.partition(" ")[2])
             name = f"buildx {found.group(1) if found else version} via {path}"
             return Builder((str(path), "buildx", "build", "--load"), (), name)
-    for path in clients:
+    for path in found_clients:
         found = re.search(r"version (\d+)\.([\w.+~-]+)", _answer(path, "--version"))
         if found and int(found.group(1)) < EMBEDDED_BUILDKIT_BELOW:
             name = f"DOCKER_BUILDKIT via {path} {found.group(1)}.{found.group(2)}"
@@ -45,7 +45,8 @@ def find_builder() -> Builder | None:
     return None
 
 
-def _clients() -> Iterator[Path]:
+def clients() -> Iterator[Path]:
+    """Every docker command line of this machine, those on PATH first."""
     seen: set[Path] = set()
     for folder in [*os.environ.get("PATH", "").split(os.pathsep), *USUAL_FOLDERS]:
         path = Path(folder or ".") / "docker"

@@ -192,3 +192,7 @@ class Engine:
         process namespace) only those older than ``older_than`` seconds.
         """
         return sweep.sweep(self._api, older_than)
+
+    def sweep_own(self) -> int:
+        """Remove every container that this process made, running or not; returns how many."""
+        return sweep.sweep_own(self._api)

@@ -1,10 +1,11 @@
 """Removes what killed processes left in the engine, and only that.
 
-Never touches a container whose owner may still be alive, nor one without our label.
+Never touches a container of another process that may still be alive, nor one without our label.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from docker.errors import APIError, NotFound
 
 from envfactory.engine.facts import OwnedContainer
 from envfactory.engine.faults import engine_errors
-from envfactory.engine.owner import LABEL, OWNER_LABEL, Owner
+from envfactory.engine.owner import LABEL, OWNER_LABEL, Owner, this_process
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -40,10 +41,18 @@ def owned_containers(api: APIClient) -> list[OwnedContainer]:
 
 def sweep(api: APIClient, older_than: float) -> int:
     """Remove the containers of dead owners; returns how many."""
+    return _remove(api, [one for one in owned_containers(api) if _forgotten(one, older_than)])
+
+
+def sweep_own(api: APIClient) -> int:
+    """Remove the containers of this process, whatever they do; for the end of an interrupted run."""
+    mine = str(this_process())
+    return _remove(api, [one for one in owned_containers(api) if one.owner == mine])
+
+
+def _remove(api: APIClient, containers: Sequence[OwnedContainer]) -> int:
     removed = 0
-    for container in owned_containers(api):
-        if not _forgotten(container, older_than):
-            continue
+    for container in containers:
         with engine_errors(f"cannot remove {container.name}"):
             try:
                 api.remove_container(container.id, force=True, v=True)

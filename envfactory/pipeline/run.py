@@ -14,8 +14,8 @@ from envfactory.executors import Executor
 from envfactory.pipeline.agenda import Agenda, Plan
 from envfactory.pipeline.perform import BUG, performer
 from envfactory.pipeline.progress import Progress
-from envfactory.pipeline.stages import StageTable, is_way_out
-from envfactory.records import STAGES, PullRequest, Rejection
+from envfactory.pipeline.stages import StageTable
+from envfactory.records import STAGES, PullRequest, Rejection, Task
 from envfactory.store import Entry, Store
 from envfactory.workspace import Workspace
 
@@ -72,7 +72,7 @@ def process(
     executor: Executor,
     workspace: Workspace,
     progress: Progress,
-    task_found: Callable[[], None] = lambda: None,
+    task_found: Callable[[Task], None] = lambda _: None,
 ) -> Summary:
     """Take every pull request through the planned stages; ``task_found`` is called after each new task."""
     agenda = Agenda(store, table, plan, progress)
@@ -80,8 +80,8 @@ def process(
     progress.total(len(keys))
     for done in executor.map(performer(table, workspace), agenda.next_job):
         agenda.finished(done.job, done.result, done.seconds)
-        if done.job.stage == "extract" and not is_way_out(done.result):
-            task_found()
+        if isinstance(done.result, Task):
+            task_found(done.result)
     return summary(keys, store)
 
 

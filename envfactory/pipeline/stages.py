@@ -11,9 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from envfactory.records import Candidate, Failure, PullRequest, Record, Rejection, Stage, Task
-
-EXTRACTED: type[Record] = Task
+from envfactory.records import Candidate, PullRequest, Record, Stage
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,3 @@ class StageTable:
     def function(self, stage: Stage) -> StageFunction:
         """The function of ``stage``."""
         return {"mine": self.mine, "build": self.build, "extract": self.extract}[stage]
-
-
-def is_way_out(result: Record) -> bool:
-    """True for the records that are not a stage's product."""
-    return isinstance(result, Rejection | Failure)

@@ -196,12 +196,17 @@ class Store:
 
     def attempts(self, key: str) -> list[Attempt]:
         """Every try at a pull request, oldest first."""
-        rows = self._connection.execute(
-            "SELECT stage, key, input_digest, status, cause, started, finished, log FROM attempts"
-            " WHERE key = ? ORDER BY id",
-            (key,),
-        )
-        return [Attempt(*row) for row in rows]
+        return list(self._attempts("WHERE key = ?", (key,)))
+
+    def unfinished(self) -> list[Attempt]:
+        """Tries that are running now or were killed, of stages that have no outcome."""
+        without = "NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.stage = a.stage AND o.key = a.key)"
+        return list(self._attempts(f"WHERE finished IS NULL AND {without}", ()))
+
+    def _attempts(self, where: str, values: tuple[str, ...]) -> Iterator[Attempt]:
+        names = "stage, key, input_digest, status, cause, started, finished, log"
+        for row in self._connection.execute(f"SELECT {names} FROM attempts a {where} ORDER BY id", values):
+            yield Attempt(*row)
 
 
 def _way_out(result: Record) -> tuple[Status, str, bool]:

@@ -1,0 +1,54 @@
+"""Ctrl-C done once and well: no new work, containers removed, then out.
+
+The first SIGINT or SIGTERM raises ``KeyboardInterrupt`` where the main thread is; while we clean up
+further ones are ignored, so that no container is orphaned by an impatient second one.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+import typer
+
+from envfactory.errors import EXIT_INTERRUPTED, FactoryError
+from envfactory.executors import Executor
+
+WAIT_SECONDS = 20.0
+"""For running jobs to notice that their containers are gone."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def interruptible(executor: Executor, remove_containers: Callable[[], int]) -> Iterator[None]:
+    """Run the block; when interrupted, clean up, say how to resume and exit with 130."""
+    main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, _raise) for number in SIGNALS} if main else {}
+    try:
+        yield
+    except KeyboardInterrupt:
+        if main:
+            for number in SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+        _clean_up(executor, remove_containers)
+        typer.echo("interrupted; what is finished is kept, the same command continues", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _clean_up(executor: Executor, remove_containers: Callable[[], int]) -> None:
+    typer.echo("interrupted: removing containers …", err=True)
+    executor.close(0)
+    for wait in (WAIT_SECONDS, 0.0):  # again for a container that was just being made
+        with suppress(FactoryError):
+            remove_containers()
+        executor.close(wait)
