@@ -1,0 +1,20 @@
+"""Writing tasks down: the native bundle and other people's formats.
+
+One module per format; the dict below is the registry, and mypy checks each module against the
+protocol here.
+"""
+
+from __future__ import annotations
+
+from envfactory.exporters import bundle, harbor, parquet, swebench
+from envfactory.exporters.bundle import BundleWriter
+from envfactory.exporters.protocol import ExportContext, Exporter
+
+EXPORTERS: dict[str, Exporter] = {
+    bundle.NAME: bundle,
+    swebench.NAME: swebench,
+    harbor.NAME: harbor,
+    parquet.NAME: parquet,
+}
+
+__all__ = ["EXPORTERS", "BundleWriter", "ExportContext", "Exporter"]

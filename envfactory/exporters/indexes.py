@@ -1,0 +1,98 @@
+"""The files over all tasks of a bundle, made from the complete task directories and nothing else.
+
+``manifest.json`` has the checksum of every file, and ``digest``: the identity of the dataset, made
+from the tasks' own digests and so free of anything measured.  Parquet is derived from the rows and
+written where pyarrow is installed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from envfactory import __version__
+from envfactory.exporters import harbor_toml, parquet
+from envfactory.exporters.files import json_bytes, json_line, sha256, sha256_of
+from envfactory.exporters.protocol import ExportContext
+from envfactory.exporters.row import with_lists
+from envfactory.exporters.task_dir import PROVENANCE, ROW
+from envfactory.records import SCHEMA_VERSION, canonical_json
+from envfactory.workspace import write_atomic
+
+Tasks = Mapping[str, Mapping[str, Any]]
+"""Instance id -> provenance."""
+
+
+def write_indexes(directory: Path, tasks: Tasks, context: ExportContext) -> None:
+    """All index files below ``directory``; the manifest last."""
+    ids = sorted(tasks)
+    rows = [_row(directory, instance_id, context) for instance_id in ids]
+    texts = {"dataset.jsonl": b"".join(map(json_line, rows)), **_harbor_files(tasks, context)}
+    for name, content in texts.items():
+        write_atomic(directory / name, content)
+    derived = {}
+    if parquet.available() and rows:
+        parquet.write(rows, directory / parquet.FILE)
+        derived[parquet.FILE] = sha256_of(directory / parquet.FILE)
+    else:
+        (directory / parquet.FILE).unlink(missing_ok=True)
+    checksums = {name: sha256(content) for name, content in texts.items()}
+    manifest = _manifest(directory, tasks, context, checksums, derived)
+    write_atomic(directory / "manifest.json", json_bytes(manifest))
+
+
+def write_harbor_files(directory: Path, tasks: Tasks, context: ExportContext) -> None:
+    """Only what Harbor reads."""
+    for name, content in _harbor_files(tasks, context).items():
+        write_atomic(directory / name, content)
+
+
+def _harbor_files(tasks: Tasks, context: ExportContext) -> dict[str, bytes]:
+    digests = {instance_id: data["bundle_digest"] for instance_id, data in tasks.items()}
+    listed = harbor_toml.registry(sorted(tasks), context.name, context.version, context.description)
+    dataset = harbor_toml.dataset_toml(digests, context.name, context.description)
+    return {"registry.json": json_bytes(listed), "dataset.toml": tomli_w.dumps(dataset).encode()}
+
+
+def _row(directory: Path, instance_id: str, context: ExportContext) -> dict[str, Any]:
+    flat: dict[str, Any] = json.loads((directory / "tasks" / instance_id / ROW).read_bytes())
+    return with_lists(flat) if context.lists else flat
+
+
+def _manifest(
+    directory: Path,
+    tasks: Tasks,
+    context: ExportContext,
+    checksums: Mapping[str, str],
+    derived: Mapping[str, str],
+) -> dict[str, Any]:
+    exact, measured = dict(checksums), dict(derived)
+    for instance_id, data in tasks.items():
+        prefix = f"tasks/{instance_id}/"
+        exact |= {prefix + path: digest for path, digest in data["files"].items()}
+        measured |= {prefix + path: digest for path, digest in data["measured"]["files"].items()}
+        measured[prefix + PROVENANCE] = sha256_of(directory / prefix / PROVENANCE)
+    entries = {instance_id: _entry(data) for instance_id, data in tasks.items()}
+    repositories = {data["pull_request"]["repo"] for data in tasks.values()}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "envfactory", "version": __version__},
+        "dataset": {"name": context.name, "version": context.version, "description": context.description},
+        "counts": {"tasks": len(tasks), "repositories": len(repositories)},
+        "funnel": context.funnel,
+        "tasks": entries,
+        "files": exact,
+        "digest": sha256(canonical_json(entries)),
+        "measured": {
+            "files": measured,
+            "image_ids": {instance_id: data["measured"]["image_id"] for instance_id, data in tasks.items()},
+        },
+    }
+
+
+def _entry(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {"bundle_digest": data["bundle_digest"], "image": data["image"], **data["digests"]}

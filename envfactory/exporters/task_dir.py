@@ -1,0 +1,143 @@
+"""One task's directory of a bundle: complete under its name, or not there.
+
+    task.toml  instruction.md
+    environment/   Dockerfile and build context; ``spec.json``
+    tests/         test.sh grade.py and what they read; hidden tests (``envfactory.exporters.hidden``)
+    solution/      solve.sh gold.patch
+    provenance.json
+
+A directory that already holds exactly this task is left alone.  This module writes no index of the
+dataset; see ``envfactory.exporters.bundle``.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from envfactory import __version__
+from envfactory.errors import ExportError, StageError, boundary
+from envfactory.exporters import hidden
+from envfactory.exporters.files import (
+    digest_of,
+    files_below,
+    json_bytes,
+    new_directory,
+    put,
+    sha256,
+    sha256_of,
+)
+from envfactory.exporters.harbor_toml import task_toml
+from envfactory.exporters.instruction import instruction
+from envfactory.exporters.protocol import ExportContext
+from envfactory.exporters.provenance import provenance
+from envfactory.exporters.root_commit import root_commit
+from envfactory.exporters.row import row
+from envfactory.exporters.runtime_files import grader_files
+from envfactory.records import Task
+
+PROVENANCE = "provenance.json"
+ROW = "tests/config.json"
+WITH_MEASURED = frozenset({"tests/reward_spec.json"})
+"""Files whose bytes may differ between equal productions; digests see them without measured keys."""
+
+
+def write_task(
+    task: Task, directory: Path, context: ExportContext, present: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Make ``directory`` hold ``task``; returns its provenance.  Raises ``ExportError``.
+
+    ``present`` is what ``read_complete`` said of the directory before.
+    """
+    root = root_commit(task, context)
+    inputs = _inputs(task, context, root)
+    if present is not None and present["inputs"] == inputs:
+        return present
+    failing = boundary(ExportError, f"cannot write {directory}", cause="export_failed")
+    with failing, new_directory(directory) as draft:
+        _write_parts(task, draft, context, root)
+        _write_environment(task, draft / "environment", context)
+        checksums = _checksums(draft)
+        bundle_digest = digest_of(checksums["files"] | checksums["stable"])
+        put(draft / ROW, json_bytes(row(task, root=root, bundle_digest=bundle_digest)))
+        data = provenance(task)
+        data |= {"inputs": inputs, "bundle_digest": bundle_digest, "files": checksums["files"]}
+        data["files"][ROW] = sha256_of(draft / ROW)
+        data["measured"]["files"] = checksums["measured"]
+        put(draft / PROVENANCE, json_bytes(data))
+    return data
+
+
+def read_complete(directory: Path) -> dict[str, Any] | None:
+    """The provenance of a task directory whose every file has the checksum it was written with."""
+    try:
+        data = json.loads((directory / PROVENANCE).read_bytes())
+        listed = {**data["files"], **data["measured"]["files"]}
+        if files_below(directory) != sorted([*listed, PROVENANCE]):
+            return None
+        intact = all(sha256_of(directory / path) == digest for path, digest in listed.items())
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return data if intact else None
+
+
+def _inputs(task: Task, context: ExportContext, root: str) -> str:
+    """Digest of all that determines the directory's stable content."""
+    environment = task.environment
+    records = (task.candidate, environment.spec, environment.image, task.reward_spec)
+    shipped = {name: sha256(content) for name, content in grader_files(task, root).items()}
+    digests = [record.digest for record in records]
+    return digest_of([__version__, digests, shipped, context.name, context.thin])
+
+
+def _write_parts(task: Task, draft: Path, context: ExportContext, root: str) -> None:
+    put(draft / "task.toml", tomli_w.dumps(task_toml(task, root, context.name)).encode())
+    put(draft / "instruction.md", instruction(task).encode())
+    put(draft / "solution/gold.patch", task.candidate.gold_patch.encode())
+    put(draft / "solution/solve.sh", _runtime("solve.sh"), 0o755)
+    data, texts = hidden.split(task.reward_spec)
+    put(draft / "tests/reward_spec.json", json_bytes(data))
+    for name, content in texts.items():
+        put(draft / "tests" / name, content)
+    for name, content in grader_files(task, root).items():
+        put(draft / "tests" / name, content, 0o755 if name.endswith(".sh") else 0o644)
+
+
+def _runtime(name: str) -> bytes:
+    return files("envfactory.exporters").joinpath("runtime", name).read_bytes()
+
+
+def _write_environment(task: Task, directory: Path, context: ExportContext) -> None:
+    spec = task.environment.spec
+    if context.thin:
+        put(directory / "Dockerfile", f"FROM {task.environment.image.tag}\n".encode())
+        put(directory / "spec.json", json_bytes(spec.model_dump(mode="json")))
+        return
+    if context.source is None:
+        raise ExportError(
+            f"{task.instance_id}: the source of its image is not at hand",
+            cause="source_missing",
+            hint="export with --thin, or where the repository's clone is",
+        )
+    from envfactory.builder.context import write_context
+
+    try:
+        write_context(spec, context.source(task), directory)
+    except StageError as error:
+        raise ExportError(f"{task.instance_id}: {error}", cause=error.cause, hint=error.hint) from error
+
+
+def _checksums(draft: Path) -> dict[str, dict[str, str]]:
+    """Checksums of all files so far: exact ones, those of measured files, and their stable stand-ins."""
+    found: dict[str, dict[str, str]] = {"files": {}, "measured": {}, "stable": {}}
+    for path in files_below(draft):
+        if path in WITH_MEASURED:
+            found["measured"][path] = sha256_of(draft / path)
+            found["stable"][path] = digest_of(json.loads((draft / path).read_bytes()))
+        else:
+            found["files"][path] = sha256_of(draft / path)
+    return found

@@ -1,0 +1,36 @@
+"""The image of a task on this machine's engine: found, pulled, or made again from the bundle.
+
+An image of the right name that was made from something else is not believed: our label holds the
+whole digest of what it must be made from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from envfactory.builder.names import DIGEST
+
+if TYPE_CHECKING:
+    from envfactory.engine import Engine
+    from envfactory.trainer.task import Task
+
+PULL_SECONDS = 1800.0
+
+log = structlog.get_logger(__name__)
+
+
+def ensure_image(engine: Engine, task: Task) -> str:
+    """Name of an image that is the task's; raises ``BuildError`` when there is none to be had."""
+    if _is_right(engine, task) or (engine.pull(task.image, PULL_SECONDS) and _is_right(engine, task)):
+        return task.image
+    from envfactory.builder.rebuild import rebuild
+
+    log.warning("image missing, making it again from the bundle", image=task.image, task=task.instance_id)
+    return rebuild(task.directory, engine).id
+
+
+def _is_right(engine: Engine, task: Task) -> bool:
+    found = engine.image(task.image)
+    return found is not None and found.labels.get(DIGEST) == task.spec.image_digest
