@@ -46,6 +46,7 @@ def find_builder() -> Builder | None:
 
 
 def clients() -> Iterator[Path]:
+    """Every docker command of this machine, those on PATH first."""
     """Every docker command line of this machine, those on PATH first."""
     seen: set[Path] = set()
     for folder in [*os.environ.get("PATH", "").split(os.pathsep), *USUAL_FOLDERS]:

@@ -115,6 +115,7 @@ class Container:
             init=True,
             log_config=LogConfig(type="none"),
             extra_hosts={HOSTNAME: "127.0.0.1"},
+            dns=["127.0.0.1"],  # nobody answers there: names fail at once, not after 20 seconds
             ulimits=[
                 Ulimit(name="fsize", soft=disk, hard=disk),
                 Ulimit(name="core", soft=0, hard=0),

@@ -1,0 +1,81 @@
+"""Which files of a project existed at a date: pure functions, no input or output.
+
+A file is visible when it was uploaded at or before the cut-off.  Two exceptions, both named in what
+is returned: build back-ends older than a floor cannot build with today's front ends, so they are
+shown as of the floor; and a project whose files were all uploaded later (deleted and uploaded again)
+is shown with its earliest files rather than not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from envfactory.timemachine.facts import File
+
+_PEP517_SETTLED = datetime(2019, 12, 15, tzinfo=UTC)
+"""setuptools before 40.8 lacks ``build_meta:__legacy__``; 42.0 is what builds old projects and still
+has ``Feature`` and ``use_2to3`` for those of them that need these."""
+FLOORS: Mapping[str, datetime] = {
+    "pip": _PEP517_SETTLED,
+    "setuptools": _PEP517_SETTLED,
+    "wheel": _PEP517_SETTLED,
+}
+REUPLOAD_WINDOW = timedelta(days=7)
+"""Who uploads a project again does all its versions within days."""
+
+
+@dataclass(frozen=True)
+class Dated:
+    """The visible files and the rule that each of them is there by."""
+
+    files: tuple[File, ...]
+    rules: Mapping[str, str]
+    """File name -> ``floor`` or ``earliest``; files not named are there by date."""
+    warning: str = ""
+
+
+def effective_cutoff(project: str, cutoff: datetime) -> datetime:
+    """The cut-off, not below the project's floor."""
+    return max(cutoff, FLOORS.get(project, cutoff))
+
+
+def visible(project: str, files: Sequence[File], cutoff: datetime) -> Dated:
+    """The files of ``project`` as of ``cutoff``."""
+    limit = effective_cutoff(project, cutoff)
+    dated = [file for file in files if file.upload_time is not None]
+    chosen = [file for file in dated if _uploaded(file) <= limit]
+    rules = {file.filename: "floor" for file in chosen if _uploaded(file) > cutoff}
+    warning = ""
+    undated = len(files) - len(dated)
+    if undated:
+        warning = f"{project}: {undated} of {len(files)} files without upload time, left out"
+    if not chosen and dated:
+        first = min(map(_uploaded, dated))
+        chosen = [file for file in dated if _uploaded(file) <= first + REUPLOAD_WINDOW]
+        rules = {file.filename: "earliest" for file in chosen}
+        warning = (
+            f"{project}: no file before {cutoff:%Y-%m-%d}, the earliest is of {first:%Y-%m-%d} and is shown"
+        )
+    return Dated(tuple(chosen), rules, warning)
+
+
+def usable(files: Sequence[File], interpreter: str) -> list[File]:
+    """Those that allow ``interpreter``, for clients too old to look at that themselves."""
+    return [file for file in files if _allows(file.requires_python, interpreter)]
+
+
+def _allows(requires_python: str, interpreter: str) -> bool:
+    try:
+        return SpecifierSet(requires_python).contains(interpreter, prereleases=True)
+    except InvalidSpecifier:
+        return True
+
+
+def _uploaded(file: File) -> datetime:
+    if file.upload_time is None:
+        raise ValueError(f"{file.filename} has no upload time")
+    return file.upload_time
