@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,6 @@ from typing import Any
 from envfactory.records import canonical_json
 
 INCOMPLETE = ".incomplete"
-
-MEASURED_KEYS = frozenset({"measured", "seconds", "timings", "baseline_seconds", "image_id"})
-"""Keys of exported JSON whose values differ between equal runs, at any depth."""
 
 
 def json_bytes(data: Any) -> bytes:
@@ -31,15 +28,6 @@ def json_bytes(data: Any) -> bytes:
 def json_line(data: Any) -> bytes:
     """One line of a JSON-lines file."""
     return (json.dumps(data, sort_keys=True, ensure_ascii=False) + "\n").encode()
-
-
-def without_measured(data: Any) -> Any:
-    """``data`` without the keys of ``MEASURED_KEYS``."""
-    if isinstance(data, Mapping):
-        return {key: without_measured(value) for key, value in data.items() if key not in MEASURED_KEYS}
-    if isinstance(data, list | tuple):
-        return [without_measured(value) for value in data]
-    return data
 
 
 def sha256(data: bytes) -> str:
@@ -54,8 +42,8 @@ def sha256_of(path: Path) -> str:
 
 
 def digest_of(data: Any) -> str:
-    """Hex digest of the canonical JSON of ``data`` without measured values."""
-    return sha256(canonical_json(without_measured(data)))
+    """Hex digest of the canonical JSON of ``data``."""
+    return sha256(canonical_json(data))
 
 
 def files_below(directory: Path) -> list[str]:

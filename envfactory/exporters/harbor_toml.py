@@ -6,6 +6,7 @@ a fresh one of the same image.  Source of the shapes: Harbor 0.25, task schema 1
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -14,10 +15,14 @@ from typing import Any
 from envfactory.records import Task
 
 SCHEMA_VERSION = "1.3"
+"""1.4 is current; 1.3 is what older readers take too."""
 AGENT_SECONDS = 1800.0
 MARGIN_SECONDS = 300.0
 """For rebuilding, canaries and a slow machine, on top of the tests' own limit."""
 STORAGE_MB = 10240
+
+_TASK_FILES = ("task.toml", "instruction.md")
+_TASK_FOLDERS = ("environment/", "tests/", "solution/")
 
 _COLLECT = (
     "mkdir -p /logs/artifacts; cd /testbed && rm -f .git/index.lock; git add -A && "
@@ -68,6 +73,12 @@ def registry(ids: Iterable[str], name: str, version: str, description: str) -> l
     """``registry.json``: rows with a path only; publishing fills in ``git_url`` and ``git_commit_id``."""
     tasks = [{"name": instance_id, "path": f"tasks/{instance_id}"} for instance_id in ids]
     return [{"name": name, "version": version, "description": description, "tasks": tasks, "metrics": []}]
+
+
+def content_hash(files: Mapping[str, str]) -> str:
+    """Harbor's own digest of a task (``harbor sync`` finds nothing to change); path -> sha256 of a file."""
+    kept = sorted(path for path in files if path in _TASK_FILES or path.startswith(_TASK_FOLDERS))
+    return hashlib.sha256("".join(f"{path}\0{files[path]}\n" for path in kept).encode()).hexdigest()
 
 
 def dataset_toml(digests: Mapping[str, str], name: str, description: str) -> dict[str, Any]:

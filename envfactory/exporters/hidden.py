@@ -4,15 +4,16 @@
                                 has ``"file": "files/…"`` in place of ``"content"``
     tests/files/…               those texts, under the paths they will have in the repository
 
-``split`` and ``joined`` are inverse to each other; ``runtime/grade.py`` does the joining for clients
-that have no envfactory.  This module decides nothing about which files are hidden.
+What was measured (``speed.baseline_seconds``) is kept apart, in ``provenance.json``, so that equal
+productions give equal ``tests/``.  ``split`` and ``joined`` are inverse to each other; for clients that
+have no envfactory ``runtime/grade.py`` does the joining.  This module decides nothing about which files are hidden.
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ _PLAIN_PATH = re.compile(r"[A-Za-z0-9_+@,=-][A-Za-z0-9._+@,=-]*(/[A-Za-z0-9_+@,=
 def split(spec: RewardSpec) -> tuple[dict[str, Any], dict[str, bytes]]:
     """``reward_spec.json`` as data, and the text files (path below ``tests/`` -> bytes)."""
     data, texts = spec.model_dump(mode="json"), {}
+    del data["speed"]["baseline_seconds"]
     seen: set[str] = set()
     for entry, hidden in zip(data["hidden_files"], spec.hidden_files, strict=True):
         content = _text(hidden)
@@ -39,7 +41,7 @@ def split(spec: RewardSpec) -> tuple[dict[str, Any], dict[str, bytes]]:
     return data, texts
 
 
-def joined(data: Mapping[str, Any], tests: Path) -> RewardSpec:
+def joined(data: Mapping[str, Any], tests: Path, baseline_seconds: Sequence[float] = ()) -> RewardSpec:
     """The reward spec of a bundle's ``tests`` directory; ``ValueError`` if a text was altered."""
     files = []
     for entry in data["hidden_files"]:
@@ -51,7 +53,8 @@ def joined(data: Mapping[str, Any], tests: Path) -> RewardSpec:
             raise ValueError(f"{tests / entry['file']} is not the file that was exported")
         encoded = base64.b64encode(content).decode("ascii")
         files.append({"path": entry["path"], "mode": entry["mode"], "content": encoded})
-    return RewardSpec.model_validate({**data, "hidden_files": files})
+    speed = {**data["speed"], "baseline_seconds": list(baseline_seconds)}
+    return RewardSpec.model_validate({**data, "hidden_files": files, "speed": speed})
 
 
 def _text(hidden: HiddenFile) -> bytes | None:

@@ -52,7 +52,7 @@ def write_harbor_files(directory: Path, tasks: Tasks, context: ExportContext) ->
 
 
 def _harbor_files(tasks: Tasks, context: ExportContext) -> dict[str, bytes]:
-    digests = {instance_id: data["bundle_digest"] for instance_id, data in tasks.items()}
+    digests = {instance_id: harbor_toml.content_hash(data["files"]) for instance_id, data in tasks.items()}
     listed = harbor_toml.registry(sorted(tasks), context.name, context.version, context.description)
     dataset = harbor_toml.dataset_toml(digests, context.name, context.description)
     return {"registry.json": json_bytes(listed), "dataset.toml": tomli_w.dumps(dataset).encode()}
@@ -74,7 +74,6 @@ def _manifest(
     for instance_id, data in tasks.items():
         prefix = f"tasks/{instance_id}/"
         exact |= {prefix + path: digest for path, digest in data["files"].items()}
-        measured |= {prefix + path: digest for path, digest in data["measured"]["files"].items()}
         measured[prefix + PROVENANCE] = sha256_of(directory / prefix / PROVENANCE)
     entries = {instance_id: _entry(data) for instance_id, data in tasks.items()}
     repositories = {data["pull_request"]["repo"] for data in tasks.values()}

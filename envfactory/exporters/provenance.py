@@ -51,6 +51,7 @@ def _measured(task: Task) -> dict[str, Any]:
     image = task.environment.image
     return {
         "image_id": image.image_id,
+        "baseline_seconds": list(task.reward_spec.speed.baseline_seconds),
         "layers": [layer.model_dump(mode="json") for layer in image.layers],
         "build_seconds": dict(task.environment.seconds),
         "attempts": [attempt.model_dump(mode="json") for attempt in task.environment.attempts],

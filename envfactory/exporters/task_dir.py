@@ -42,8 +42,6 @@ from envfactory.records import Task
 
 PROVENANCE = "provenance.json"
 ROW = "tests/config.json"
-WITH_MEASURED = frozenset({"tests/reward_spec.json"})
-"""Files whose bytes may differ between equal productions; digests see them without measured keys."""
 
 
 def write_task(
@@ -61,13 +59,12 @@ def write_task(
     with failing, new_directory(directory) as draft:
         _write_parts(task, draft, context, root)
         _write_environment(task, draft / "environment", context)
-        checksums = _checksums(draft)
-        bundle_digest = digest_of(checksums["files"] | checksums["stable"])
+        checksums = {path: sha256_of(draft / path) for path in files_below(draft)}
+        bundle_digest = digest_of(checksums)
         put(draft / ROW, json_bytes(row(task, root=root, bundle_digest=bundle_digest)))
         data = provenance(task)
-        data |= {"inputs": inputs, "bundle_digest": bundle_digest, "files": checksums["files"]}
+        data |= {"inputs": inputs, "bundle_digest": bundle_digest, "files": checksums}
         data["files"][ROW] = sha256_of(draft / ROW)
-        data["measured"]["files"] = checksums["measured"]
         put(draft / PROVENANCE, json_bytes(data))
     return data
 
@@ -76,10 +73,9 @@ def read_complete(directory: Path) -> dict[str, Any] | None:
     """The provenance of a task directory whose every file has the checksum it was written with."""
     try:
         data = json.loads((directory / PROVENANCE).read_bytes())
-        listed = {**data["files"], **data["measured"]["files"]}
-        if files_below(directory) != sorted([*listed, PROVENANCE]):
+        if files_below(directory) != sorted([*data["files"], PROVENANCE]):
             return None
-        intact = all(sha256_of(directory / path) == digest for path, digest in listed.items())
+        intact = all(sha256_of(directory / path) == digest for path, digest in data["files"].items())
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return data if intact else None
@@ -129,15 +125,3 @@ def _write_environment(task: Task, directory: Path, context: ExportContext) -> N
         write_context(spec, context.source(task), directory)
     except StageError as error:
         raise ExportError(f"{task.instance_id}: {error}", cause=error.cause, hint=error.hint) from error
-
-
-def _checksums(draft: Path) -> dict[str, dict[str, str]]:
-    """Checksums of all files so far: exact ones, those of measured files, and their stable stand-ins."""
-    found: dict[str, dict[str, str]] = {"files": {}, "measured": {}, "stable": {}}
-    for path in files_below(draft):
-        if path in WITH_MEASURED:
-            found["measured"][path] = sha256_of(draft / path)
-            found["stable"][path] = digest_of(json.loads((draft / path).read_bytes()))
-        else:
-            found["files"][path] = sha256_of(draft / path)
-    return found

@@ -41,6 +41,12 @@ class Task:
         return data
 
     @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Where everything came from; see ``docs/formats.md``."""
+        data: dict[str, Any] = json.loads(self._read("provenance.json"))
+        return data
+
+    @cached_property
     def metadata(self) -> dict[str, Any]:
         """The table ``[metadata]`` of ``task.toml``."""
         data: dict[str, Any] = tomllib.loads(self._read("task.toml"))["metadata"]
@@ -95,8 +101,11 @@ class Task:
     def reward_spec(self) -> RewardSpec:
         """What judges a patch; holds the hidden tests."""
         try:
-            return joined(json.loads(self._read("tests/reward_spec.json")), self.directory / "tests")
-        except (ValueError, OSError) as error:
+            baseline = self.provenance["measured"]["baseline_seconds"]
+            return joined(
+                json.loads(self._read("tests/reward_spec.json")), self.directory / "tests", baseline
+            )
+        except (ValueError, KeyError, OSError) as error:
             raise UsageError(f"the reward spec of {self.directory} cannot be used: {error}") from error
 
     def start(self, *, limits: Limits | None = None, engine: Engine | None = None) -> Environment:

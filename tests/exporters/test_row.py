@@ -20,11 +20,6 @@ SWEBENCH = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def task(tmp_path: Path) -> Task:
-    return sample.sample_task(sample.repository(tmp_path / "repo"))
-
-
 def test_row_has_the_columns_of_swebench_and_ours(task: Task) -> None:
     found = row(task, root="r" * 40, bundle_digest="b")
     assert found.keys() >= SWEBENCH
