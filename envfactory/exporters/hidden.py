@@ -6,7 +6,7 @@
 
 What was measured (``speed.baseline_seconds``) is kept apart, in ``provenance.json``, so that equal
 productions give equal ``tests/``.  ``split`` and ``joined`` are inverse to each other; for clients that
-have no envfactory ``runtime/grade.py`` does the joining.  This module decides nothing about which files are hidden.
+have no envfactory ``runtime/grade.py`` does the joining.  Which files are hidden is decided elsewhere.
 """
 
 from __future__ import annotations

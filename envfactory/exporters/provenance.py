@@ -39,9 +39,9 @@ def provenance(task: Task) -> dict[str, Any]:
         "git_integrity": task.environment.image.stable()["integrity"],
         "row": {"dropped_ids": dropped_ids(task.reward_spec)},
         "digests": {
-            "environment_spec": spec.digest,
-            "image": spec.image_digest,
-            "reward_spec": task.reward_spec.digest,
+            "environment_spec_digest": spec.digest,
+            "image_digest": spec.image_digest,
+            "reward_spec_digest": task.reward_spec.digest,
         },
         "measured": _measured(task),
     }

@@ -13,6 +13,34 @@ from envfactory.exporters import EXPORTERS, BundleWriter, ExportContext
 from envfactory.records import Task
 from tests.exporters import sample
 
+TOP = {
+    "data/train-00000-of-00001.parquet",
+    "dataset.jsonl",
+    "dataset.toml",
+    "manifest.json",
+    "registry.json",
+}
+IN_TASK = {
+    "environment/Dockerfile",
+    "environment/spec.json",
+    "instruction.md",
+    "provenance.json",
+    "solution/gold.patch",
+    "solution/solve.sh",
+    "task.toml",
+    "tests/config.json",
+    "tests/files/tests/test_maths.py",
+    "tests/grade.py",
+    "tests/grader.json",
+    "tests/protect.py",
+    "tests/pytest_collector.py",
+    "tests/report_lines.py",
+    "tests/reward_spec.json",
+    "tests/running.py",
+    "tests/test.sh",
+    "tests/verdict.py",
+}
+
 
 def contents(directory: Path) -> dict[str, bytes]:
     return {
@@ -29,15 +57,8 @@ def test_layout(task: Task, thin: ExportContext, tmp_path: Path) -> None:
     EXPORTERS["bundle"].export([task], tmp_path / "out", thin)
     found = set(contents(tmp_path / "out"))
     inside = f"tasks/{task.instance_id}/"
-    assert {name for name in found if not name.startswith(inside)} == {
-        "dataset.jsonl", "registry.json", "dataset.toml", "manifest.json", "data/train-00000-of-00001.parquet",
-    }  # fmt: skip
-    assert {name.removeprefix(inside) for name in found if name.startswith(inside)} == {
-        "task.toml", "instruction.md", "provenance.json", "environment/Dockerfile", "environment/spec.json",
-        "tests/test.sh", "tests/grade.py", "tests/protect.py", "tests/running.py", "tests/verdict.py",
-        "tests/report_lines.py", "tests/pytest_collector.py", "tests/grader.json", "tests/config.json",
-        "tests/reward_spec.json", "tests/files/tests/test_maths.py", "solution/solve.sh", "solution/gold.patch",
-    }  # fmt: skip
+    assert {name for name in found if not name.startswith(inside)} == TOP
+    assert {name.removeprefix(inside) for name in found if name.startswith(inside)} == IN_TASK
     root = tmp_path / "out" / inside
     assert (root / "environment/Dockerfile").read_text() == f"FROM {task.environment.image.tag}\n"
     assert (root / "tests/test.sh").stat().st_mode & 0o111
@@ -48,13 +69,11 @@ def test_layout(task: Task, thin: ExportContext, tmp_path: Path) -> None:
 
 
 def test_manifest_verifies_every_file(task: Task, thin: ExportContext, tmp_path: Path) -> None:
-    EXPORTERS["bundle"].export([task], tmp_path, thin)
-    data = json.loads((tmp_path / "manifest.json").read_text())
+    EXPORTERS["bundle"].export([task], tmp_path / "out", thin)
+    found = contents(tmp_path / "out")
+    data = json.loads(found.pop("manifest.json"))
     listed = {**data["files"], **data["measured"]["files"]}
-    found = {name: value for name, value in contents(tmp_path).items() if not name.startswith("repo/")}
-    assert {
-        name: hashlib.sha256(value).hexdigest() for name, value in found.items() if name != "manifest.json"
-    } == listed
+    assert {name: hashlib.sha256(value).hexdigest() for name, value in found.items()} == listed
     assert data["counts"] == {"tasks": 1, "repositories": 1}
     assert data["funnel"] == {"extract": {"in": 1, "out": 1}}
 
