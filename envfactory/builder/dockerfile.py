@@ -13,7 +13,6 @@ from typing import Literal
 
 from envfactory.builder.templates import render_template, template_text
 from envfactory.records import EnvironmentSpec, LockedDependency
-from envfactory.timemachine.dating import FLOORS
 
 Until = Literal["system", "dependencies", "task"]
 
@@ -57,6 +56,8 @@ def dated_options(dependencies: Sequence[LockedDependency], cutoff: datetime) ->
     date is that of the newest locked file, since the cut-off would differ between equal locks.  A
     package locked in a later version (uploaded again) or with a floor gets its own date.
     """
+    from envfactory.timemachine.dating import FLOORS
+
     times = {item: item.upload_time for item in dependencies if item.upload_time is not None}
     usual = [time for time in times.values() if _utc(time) <= _utc(cutoff)]
     as_of = max(map(_utc, usual), default=_utc(cutoff))

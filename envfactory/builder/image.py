@@ -21,7 +21,7 @@ from envfactory.builder.bases import lock
 from envfactory.builder.context import write_context
 from envfactory.builder.dockerfile import Until, template_digest
 from envfactory.builder.integrity import check_integrity, require_integrity
-from envfactory.builder.names import DIGEST, KIND, dependencies_tag, system_tag, task_tag
+from envfactory.builder.names import DIGEST, KIND, TEMPLATE, dependencies_tag, system_tag, task_tag
 from envfactory.records import BuiltImage, EnvironmentSpec
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def build_image(
     """
     started = time.monotonic()
     tag = task_tag(instance_id, spec)
-    digest = _label(spec, spec.image_digest)
-    image = _found(shop.engine, tag, digest)
+    image = _found(shop.engine, spec, tag, spec.image_digest)
     cached = image is not None
     if image is None:
         dependencies = ensure_dependencies(shop, spec)
@@ -69,7 +68,7 @@ def build_image(
             context,
             tag,
             build_args={"DEPENDENCIES": dependencies},
-            labels={KIND: "task", DIGEST: digest},
+            labels=_labels(spec, "task", spec.image_digest),
             log=shop.log,
             timeout=shop.timeout,
             network="none",
@@ -103,18 +102,17 @@ def ensure_system(shop: Workshop, spec: EnvironmentSpec) -> str:
 
 
 def _ensure_shared(shop: Workshop, spec: EnvironmentSpec, tag: str, digest: str, until: Until) -> str:
-    digest = _label(spec, digest)
-    if _found(shop.engine, tag, digest) is not None:
+    if _found(shop.engine, spec, tag, digest) is not None:
         return tag
     with lock(shop.cache, tag), tempfile.TemporaryDirectory(prefix=f"envfactory-{until}-") as name:
-        if _found(shop.engine, tag, digest) is None:
+        if _found(shop.engine, spec, tag, digest) is None:
             write_context(spec, None, Path(name), until=until)
             shop.engine.build(
                 Path(name),
                 tag,
                 build_args={"TOOLCHAIN": shop.toolchain} if shop.toolchain else {},
                 secrets=_secrets(shop, spec),
-                labels={KIND: until, DIGEST: digest},
+                labels=_labels(spec, until, digest),
                 log=shop.log,
                 timeout=shop.timeout,
                 network="default",
@@ -130,11 +128,11 @@ def _secrets(shop: Workshop, spec: EnvironmentSpec) -> Mapping[str, bytes]:
     return {"ca": Path(authorities).read_bytes()} if authorities else {}
 
 
-def _label(spec: EnvironmentSpec, digest: str) -> str:
-    """Digest of the spec's part and of the template, which another version of ours may have changed."""
-    return f"{digest}.{template_digest(spec)[:12]}"
+def _labels(spec: EnvironmentSpec, kind: Until, digest: str) -> dict[str, str]:
+    return {KIND: kind, DIGEST: digest, TEMPLATE: template_digest(spec)}
 
 
-def _found(engine: Engine, tag: str, digest: str) -> ImageInfo | None:
+def _found(engine: Engine, spec: EnvironmentSpec, tag: str, digest: str) -> ImageInfo | None:
     image = engine.image(tag)
-    return image if image is not None and image.labels.get(DIGEST) == digest else None
+    expected = {DIGEST: digest, TEMPLATE: template_digest(spec)}
+    return image if image is not None and expected.items() <= image.labels.items() else None

@@ -14,6 +14,9 @@ from envfactory.records import EnvironmentSpec, canonical_json
 KIND = "envfactory.kind"
 """``debian``, ``base``, ``toolchain``, ``system``, ``dependencies`` or ``task``."""
 DIGEST = "envfactory.digest"
+"""``EnvironmentSpec.image_digest`` of a task's image; the like for what it stands on."""
+TEMPLATE = "envfactory.template"
+"""Digest of the Dockerfile template, which another version of ours may have changed."""
 
 
 def task_tag(instance_id: str, spec: EnvironmentSpec) -> str:

@@ -13,27 +13,36 @@ from envfactory.records import Candidate
 
 if TYPE_CHECKING:
     from envfactory.git import Clone
+    from envfactory.git.tree import Tree
 
 MESSAGE = "Initial commit\n"
 """Says nothing about the commit that the tree comes from."""
 
 
+def trees(candidate: Candidate, clone: Clone) -> tuple[Tree, Tree]:
+    """The candidate's base and after trees, folded again if the cache that held them was emptied."""
+    pull = candidate.pull_request
+    _restore(clone, pull.base_commit, candidate.base_tree)
+    _restore(clone, pull.head_commit, candidate.after_tree)
+    return clone.tree(candidate.base_tree), clone.tree(candidate.after_tree)
+
+
 def write_source(candidate: Candidate, clone: Clone, destination: Path) -> str:
     """Write the bundle and return the id of its commit; the nearest version tag points to it too."""
     base = candidate.pull_request.base_commit
-    if not _present(clone, candidate.base_tree):
-        # folded trees live in a cache that may have been emptied since the candidate was made
-        folded = clone.fold(base).tree
-        if folded != candidate.base_tree:
-            raise BuildError(
-                f"{candidate.instance_id}: the base tree is now {folded}, it was {candidate.base_tree}",
-                cause="source_changed",
-                hint="run with --redo mine: a submodule has come or gone",
-            )
+    _restore(clone, base, candidate.base_tree)
     return clone.source_bundle(
         candidate.base_tree, tag=clone.nearest_tag(base), message=MESSAGE, destination=destination
     )
 
 
-def _present(clone: Clone, tree: str) -> bool:
-    return clone.git("cat-file", "-t", tree, check=False).strip() == b"tree"
+def _restore(clone: Clone, commit: str, tree: str) -> None:
+    if clone.git("cat-file", "-t", tree, check=False).strip() == b"tree":
+        return
+    folded = clone.fold(commit).tree
+    if folded != tree:
+        raise BuildError(
+            f"the tree of {commit} is now {folded}, it was {tree}",
+            cause="source_changed",
+            hint="run with --redo mine: a submodule has come or gone",
+        )

@@ -1,0 +1,239 @@
+"""One try of the ladder: a declaration and a date become an image whose tests are run, or symptoms.
+
+What the project is to blame for comes back as ``Broke``; what we or the machine are to blame for is
+raised.  Nothing here decides what to try next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from envfactory.builder.context import source_digest, write_context
+from envfactory.builder.image import Workshop, build_image, ensure_dependencies, ensure_system
+from envfactory.builder.interpreters import ensure_toolchain
+from envfactory.builder.site import Site
+from envfactory.builder.verdict import Verdict, judge
+from envfactory.errors import BuildError
+from envfactory.languages.declaration import Declaration, Resolution, ResolveRequest
+from envfactory.languages.protocol import Language
+from envfactory.records import (
+    BuiltImage,
+    Candidate,
+    EnvironmentSpec,
+    HiddenFile,
+    TestReport,
+    Toolchain,
+    canonical_json,
+)
+from envfactory.trials import PatchError, TrialPlan, run_trial
+
+if TYPE_CHECKING:
+    from envfactory.git.tree import Tree
+
+BLAMELESS = frozenset({"build_step_failed", "build_timeout"})
+"""Causes of an image build for which the project, not the machine, is to blame."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What stays the same from try to try."""
+
+    candidate: Candidate
+    site: Site
+    language: Language
+    base: Tree
+    after: Tree
+    source: Path
+    hidden: tuple[HiddenFile, ...]
+    scope: tuple[str, ...]
+    """Modules that the probe runs: the touched ones first, then the related ones."""
+
+    @property
+    def log(self) -> Path:
+        """Output of everything that is built."""
+        return self.site.workspace.task(self.candidate.instance_id).build_log
+
+
+@dataclass(frozen=True)
+class Reached:
+    """An image that exists, and what its tests did."""
+
+    spec: EnvironmentSpec
+    image: BuiltImage
+    probe: TestReport
+    verdict: Verdict
+    modules: tuple[str, ...]
+    """What the probe ran."""
+
+
+@dataclass(frozen=True)
+class Broke:
+    """No image: where it ended and what was said."""
+
+    phase: Literal["resolve", "build"]
+    reason: str
+    log: str
+
+
+def attempt(work: Work, declaration: Declaration, cutoff: datetime) -> Reached | Broke:
+    """Resolve, build and probe; raises ``StageError`` for faults that are not the project's."""
+    try:
+        toolchain = ensure_toolchain(
+            work.site.engine,
+            work.site.workspace.cache,
+            declaration.interpreters,
+            base_image=work.site.settings.base_image,
+        )
+    except BuildError as error:
+        if error.cause != "no_interpreter":
+            raise
+        return Broke("resolve", error.cause, str(error))
+    draft = _draft(work, declaration, cutoff, toolchain)
+    try:
+        system = ensure_system(_workshop(work), draft)
+    except BuildError as error:
+        return _blame(error, "resolve", "system_packages_unavailable")
+    resolution = _resolve(work, declaration, draft, system)
+    if isinstance(resolution, Broke):
+        return resolution
+    spec = _complete(draft, resolution)
+    image = _build(work, spec)
+    if isinstance(image, Broke):
+        return image
+    try:
+        report, modules = _probe(work, spec, image)
+    except PatchError as error:
+        if error.cause != "rebuild_failed":
+            raise
+        return Broke("build", error.cause, error.log or str(error))
+    return Reached(spec, image, report, judge(report, work.candidate.test_modules), modules)
+
+
+def _workshop(work: Work) -> Workshop:
+    site = work.site
+    return Workshop(
+        engine=site.engine,
+        index=site.index,
+        cache=site.workspace.cache,
+        log=work.log,
+        timeout=site.settings.build_timeout,
+    )
+
+
+def _draft(work: Work, declaration: Declaration, cutoff: datetime, toolchain: Toolchain) -> EnvironmentSpec:
+    """The spec as far as it is known before the resolve."""
+    pull = work.candidate.pull_request
+    return EnvironmentSpec(
+        language=declaration.language,
+        toolchain=toolchain,
+        system_packages=declaration.system_packages,
+        test_command=work.language.test_command(declaration),
+        cutoff=cutoff,
+        env=declaration.env,
+        limits=work.site.settings.limits,
+        rung="repairs" if declaration.repairs else "rules",
+        evidence=declaration.evidence,
+        repo=pull.repo,
+        base_commit=pull.base_commit,
+        source_digest=source_digest(work.source),
+    )
+
+
+def _resolve(work: Work, declaration: Declaration, draft: EnvironmentSpec, system: str) -> Resolution | Broke:
+    """From the recipes when it was solved before; a function of its key either way."""
+    key = hashlib.sha256(
+        canonical_json(
+            [declaration.key, draft.cutoff.isoformat(), draft.toolchain.image, draft.system_packages]
+        )
+    ).hexdigest()
+    found = work.site.recipes.get(key)
+    if found is not None:
+        return found
+    request = ResolveRequest(
+        engine=work.site.engine,
+        index=work.site.index,
+        toolchain=draft.toolchain.model_copy(update={"image": system}),
+        source=work.source,
+        cutoff=draft.cutoff,
+        log=work.log,
+        system_packages=declaration.system_packages,
+    )
+    try:
+        resolution = work.language.resolve(declaration, request)
+    except BuildError as error:
+        if error.retryable:
+            raise
+        return Broke("resolve", "dependencies_unresolvable", error.log or str(error))
+    work.site.recipes.put(key, resolution)
+    return resolution
+
+
+def _complete(draft: EnvironmentSpec, resolution: Resolution) -> EnvironmentSpec:
+    return draft.model_copy(
+        update={
+            "dependencies": resolution.dependencies,
+            "lock_files": resolution.lock_files,
+            "install_steps": resolution.install_steps,
+            "rebuild_steps": resolution.rebuild_steps,
+            "env": {**draft.env, **resolution.env},
+            "evidence": (*draft.evidence, *resolution.evidence),
+        }
+    )
+
+
+def _build(work: Work, spec: EnvironmentSpec) -> BuiltImage | Broke:
+    shop = _workshop(work)
+    try:
+        ensure_dependencies(shop, spec)
+    except BuildError as error:
+        return _blame(error, "build", "dependencies_do_not_build")
+    pull = work.candidate.pull_request
+    later = [
+        commit for commit in (pull.head_commit, pull.merge_commit, *(c.sha for c in pull.commits)) if commit
+    ]
+    context = work.source.parent / "context"
+    shutil.rmtree(context, ignore_errors=True)
+    write_context(spec, work.source, context)
+    try:
+        return build_image(shop, spec, context, instance_id=work.candidate.instance_id, forbidden=later)
+    except BuildError as error:
+        return _blame(error, "build", "project_does_not_build")
+
+
+def _blame(error: BuildError, phase: Literal["resolve", "build"], reason: str) -> Broke:
+    if error.retryable or error.cause not in BLAMELESS:
+        raise error
+    return Broke(phase, "build_too_long" if error.cause == "build_timeout" else reason, error.log)
+
+
+def _probe(work: Work, spec: EnvironmentSpec, image: BuiltImage) -> tuple[TestReport, tuple[str, ...]]:
+    """The tests with the merged change in place; a run that does not end is repeated without company."""
+    modules = work.scope
+    report = _trial(work, spec, image, modules)
+    if not report.complete and modules != work.candidate.test_modules:
+        modules = work.candidate.test_modules
+        report = _trial(work, spec, image, modules)
+    return report, modules
+
+
+def _trial(work: Work, spec: EnvironmentSpec, image: BuiltImage, modules: tuple[str, ...]) -> TestReport:
+    candidate = work.candidate
+    rebuilds = work.language.needs_rebuild(work.base, work.after, candidate.source_files)
+    plan = TrialPlan(
+        image=image.tag,
+        test_command=spec.test_command,
+        test_modules=modules,
+        hidden_files=work.hidden,
+        patch=candidate.gold_patch,
+        limits=spec.limits,
+        env=spec.env,
+        rebuild_steps=spec.rebuild_steps if rebuilds else (),
+        language=candidate.language,
+    )
+    log = work.site.workspace.task(candidate.instance_id).trial_log("after", 1)
+    return run_trial(work.site.engine, plan, state="after", attempt=1, log=log)

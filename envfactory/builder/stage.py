@@ -1,0 +1,61 @@
+"""The build stage: a candidate becomes an environment in which its tests run, or a reason why not.
+
+Everything made on the way lies in the task's scratch directory, which the caller empties.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envfactory.builder.attempt import Work
+from envfactory.builder.ladder import Built, climb
+from envfactory.builder.site import Site
+from envfactory.builder.source import trees, write_source
+from envfactory.errors import BuildError
+from envfactory.records import Candidate, Rejection
+from envfactory.trials import hidden_files
+
+if TYPE_CHECKING:
+    from envfactory.git import Clone
+
+GIGABYTE = 1e9
+
+
+def build(candidate: Candidate, clone: Clone, site: Site) -> Built | Rejection:
+    """The environment of ``candidate``; raises ``StageError`` when we or the machine broke."""
+    from envfactory.languages import LANGUAGES
+
+    require_disk(site)
+    paths = site.workspace.task(candidate.instance_id).make()
+    paths.build_log.unlink(missing_ok=True)
+    source = paths.work / "source.bundle"
+    write_source(candidate, clone, source)
+    language = LANGUAGES[candidate.language]
+    base, after = trees(candidate, clone)
+    related = language.related_modules(
+        after, candidate.source_files, candidate.test_modules, site.settings.related_module_budget
+    )
+    work = Work(
+        candidate=candidate,
+        site=site,
+        language=language,
+        base=base,
+        after=after,
+        source=source,
+        hidden=hidden_files(after, candidate),
+        scope=tuple(dict.fromkeys((*candidate.test_modules, *related))),
+    )
+    when = candidate.pull_request.merged_at
+    return climb(work, language.declare(base, after, when), when)
+
+
+def require_disk(site: Site) -> None:
+    """``BuildError(cause="disk_full")`` when Docker's disk has less free than the settings ask for."""
+    free, wanted = site.engine.disk_free() / GIGABYTE, site.settings.min_free_disk_gb
+    if free < wanted:
+        raise BuildError(
+            f"{free:.1f} GB free on Docker's disk, {wanted:.1f} GB are asked for",
+            cause="disk_full",
+            retryable=True,
+            hint="envfactory clean, or lower min_free_disk_gb",
+        )
