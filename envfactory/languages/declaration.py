@@ -41,6 +41,8 @@ class Declaration(Record):
     """What the maintainers say is needed to run the tests, each part with the line it was read from."""
 
     language: str
+    name: str = ""
+    """Name of the project's own distribution; never installed from an index."""
     interpreters: tuple[str, ...]
     """Ranked: the first is tried first."""
     requirements: tuple[Requirement, ...] = ()
@@ -50,6 +52,10 @@ class Declaration(Record):
     """PEP 735 dependency groups."""
     constraints: tuple[str, ...] = ()
     """Upper knowledge such as the repository's own lock: bounds versions, installs nothing by itself."""
+    metadata: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """The project's own dependencies as far as they can be read without building it: ``""`` for the
+    run-time ones, then those of each chosen extra."""
+    build_backend: str = ""
     build_requirements: tuple[str, ...] = ()
     system_packages: tuple[str, ...] = ()
     manifests: Mapping[str, str] = Field(default_factory=dict)
@@ -69,6 +75,7 @@ class Declaration(Record):
         stable = self.stable()
         for name in ("evidence", "test_args", "repairs"):
             del stable[name]
+        stable["interpreters"] = self.interpreters[:1]
         stable["requirements"] = sorted({(item.text, item.mandatory) for item in self.requirements})
         return hashlib.sha256(canonical_json(stable)).hexdigest()
 

@@ -1,0 +1,104 @@
+"""Two trees and a date in, a ``Declaration`` out: what the maintainers themselves say is needed.
+
+Pure: reads the trees, runs nothing, asks no index.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from envfactory.languages.declaration import Declaration
+from envfactory.languages.python_rules.cited import Cited
+from envfactory.languages.python_rules.dependencies import Selection, select_dependencies
+from envfactory.languages.python_rules.interpreter import rank_interpreters
+from envfactory.languages.python_rules.keying import normalised_manifests
+from envfactory.languages.python_rules.lockfiles import read_lockfile
+from envfactory.languages.python_rules.names import name_of, parse, released_name
+from envfactory.languages.python_rules.project import Project, project_directory
+from envfactory.languages.python_rules.pytest_settings import read_pytest_settings
+from envfactory.languages.python_rules.runner import runner_arguments
+from envfactory.languages.python_rules.tools import PLAIN_FILES
+from envfactory.records import Evidence
+
+if TYPE_CHECKING:
+    from envfactory.git.tree import Tree
+
+
+def declare(base: Tree, after: Tree, when: datetime) -> Declaration:
+    """What is needed to run the tests of ``after`` on ``base``, as of ``when``."""
+    directory = project_directory(base)
+    old, new = Project(base, directory), Project(after, directory)
+    interpreters, evidence = rank_interpreters(old, new, when)
+    selection = select_dependencies(old, new)
+    constraints = _constraints(selection, old)
+    build = dict.fromkeys(
+        text for project in (old, new) for cited in project.build_requires if (text := _plain(cited.value))
+    )
+    settings = read_pytest_settings(after, directory)
+    return Declaration(
+        language="python",
+        name=old.name or new.name,
+        interpreters=interpreters,
+        requirements=tuple(selection.requirements.values()),
+        extras=tuple(selection.extras),
+        groups=tuple(selection.groups),
+        constraints=tuple(constraints),
+        metadata={"": _texts(old.dependencies)}
+        | {name: _texts(old.extras.get(name, ())) for name in selection.extras},
+        build_backend=old.pyproject.build_backend,
+        build_requirements=tuple(build),
+        manifests=normalised_manifests(old, _requirement_files(selection, old)),
+        project_dir=directory,
+        installable=old.installable,
+        test_args=runner_arguments(settings, directory),
+        evidence=(
+            *evidence,
+            *selection.extras.values(),
+            *selection.groups.values(),
+            *constraints.values(),
+            *_skipped(selection),
+        ),
+    )
+
+
+def _texts(items: tuple[Cited, ...]) -> tuple[str, ...]:
+    return tuple(text for cited in items if (text := _plain(released_name(cited.value) or cited.value)))
+
+
+def _plain(text: str) -> str:
+    parsed = parse(text)
+    return str(parsed) if parsed is not None and not parsed.url else ""
+
+
+def _constraints(selection: Selection, project: Project) -> dict[str, Evidence]:
+    """The repository's own lock, else the constraints files that its lists name."""
+    locked = read_lockfile(project)
+    if locked:
+        first = locked[0]
+        note = Evidence(
+            choice="constraints",
+            value=f"{len(locked)} versions",
+            file=first.file,
+            rule="the repository's lock",
+        )
+        return {cited.value: note if cited is first else note for cited in locked}
+    return {
+        cited.value: cited.evidence("constraint", "constraints file")
+        for cited in selection.constraints.values()
+    }
+
+
+def _requirement_files(selection: Selection, project: Project) -> tuple[str, ...]:
+    named = {item.evidence.file for item in selection.requirements.values()}
+    paths = {path for path in named if path.endswith((".txt", ".in", ".pip"))}
+    if "requirements" in (project.source("setup.py").content if project.source("setup.py") else ""):  # type: ignore[union-attr]
+        paths |= {project.path(name) for name in PLAIN_FILES}
+    return tuple(sorted(paths))
+
+
+def _skipped(selection: Selection) -> tuple[Evidence, ...]:
+    if not selection.skipped:
+        return ()
+    names = ", ".join(sorted(name_of(name) for name in selection.skipped))
+    return (Evidence(choice="left out", value=names, rule="no test environment needs it"),)

@@ -1,0 +1,135 @@
+"""How the project itself is installed in place, found out by trying in the workshop.
+
+PEP 660 where the back-end of the date has it (the index shows flit-core and poetry-core no older than
+that); ``setup.py develop`` where it has not; ``develop`` with the last setuptools that had what very
+old ``setup.py`` files use; in the end the import path alone.  Back-ends live outside the environment,
+so their age does not touch the tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from envfactory.languages.declaration import Declaration
+from envfactory.languages.python_rules import install
+from envfactory.languages.python_rules.compiler import Compiler, Wanted
+from envfactory.languages.python_rules.lock import lock, render
+from envfactory.languages.python_rules.names import name_of
+from envfactory.languages.python_rules.releases import order
+from envfactory.languages.python_rules.workshop import Workshop
+from envfactory.records import Evidence, LockedDependency
+
+PEP_660 = datetime(2022, 9, 1, tzinfo=UTC)
+"""By then setuptools 64 had PEP 660 and its first repairs; before it, ``develop`` is what everybody used."""
+LEGACY = datetime(2021, 8, 1, tzinfo=UTC)
+"""setuptools 57: the last with ``use_2to3``."""
+
+SMALLER = {"poetry": "poetry-core>=1.0.8", "flit": "flit-core>=3.4"}
+"""Tool named as a back-end -> the back-end in it, new enough for PEP 660."""
+FLOORS = {"flit-core": "flit-core>=3.4", "poetry-core": "poetry-core>=1.0.8"}
+
+
+@dataclass
+class Installation:
+    """Steps that worked, and the lock of the back-ends they need."""
+
+    steps: tuple[str, ...]
+    build: tuple[LockedDependency, ...] = ()
+    evidence: list[Evidence] = field(default_factory=list)
+
+    @property
+    def build_lock(self) -> str:
+        """Text of ``build.lock``."""
+        return render(self.build)
+
+
+@dataclass(frozen=True)
+class _Way:
+    name: str
+    cutoff: datetime
+    command: str
+
+
+def install_project(compiler: Compiler, declaration: Declaration, pins: dict[str, str]) -> Installation:
+    """The first way that works; the import path always does."""
+    shop = compiler.shop
+    evidence: list[Evidence] = []
+    shop.run(install.create_environment(shop.python))
+    for way in _ways(shop, declaration, compiler.environment) if declaration.installable else ():
+        build = _build_pins(compiler, declaration, way, pins)
+        if build is None:
+            continue
+        locked = lock(shop.request.index, build, way.cutoff, "build")
+        shim = install.shim(declaration.build_backend)
+        steps = (*([shim] if shim else []), way.command)
+        if _works(shop, render(locked), steps):
+            rule = "installed in place without network, tried in a container"
+            evidence.append(Evidence(choice="install", value=way.name, rule=rule))
+            return Installation((*steps, install.clean_bytecode()), locked, evidence)
+        evidence.append(Evidence(choice="install", value=f"not {way.name}", rule="tried, failed"))
+    step = install.path_only(declaration.project_dir)
+    evidence.append(
+        Evidence(choice="install", value="import path", rule="nothing of the project can be installed")
+    )
+    return Installation((step, install.clean_bytecode()), (), evidence)
+
+
+def _ways(shop: Workshop, declaration: Declaration, environment: dict[str, str]) -> list[_Way]:
+    date, folder = shop.request.cutoff, declaration.project_dir
+    standard = _Way("PEP 660", date, install.editable(folder, environment))
+    if uses_setuptools(declaration):
+        develop = install.develop(folder, environment)
+        ways = [_Way("setup.py develop", date, develop)]
+        if date > LEGACY:
+            ways.append(_Way("setup.py develop, setuptools 57", LEGACY, develop))
+        modern = date >= PEP_660 and order(shop.request.toolchain.version) >= (3, 7)
+        return [standard, *ways] if modern else ways
+    return [standard]
+
+
+def uses_setuptools(declaration: Declaration) -> bool:
+    """Whether the back-end is setuptools, named or by default."""
+    return not declaration.build_backend or declaration.build_backend.startswith("setuptools")
+
+
+def _build_pins(
+    compiler: Compiler, declaration: Declaration, way: _Way, pins: dict[str, str]
+) -> dict[str, str] | None:
+    own = declaration.name
+    texts = tuple(text for text in build_requirements(declaration) if name_of(text) != own)
+    # What the project compiles against must be what it runs with.
+    shared = tuple(
+        f"{name}=={pins[name]}" for name in map(name_of, texts) if name in pins and name not in UNSHARED
+    )
+    bare = tuple(dict.fromkeys(name_of(text) for text in texts))
+    for wanted in (Wanted(texts=texts, constraints=shared), Wanted(texts=texts), Wanted(texts=bare)):
+        answer = compiler.ask(wanted, cutoff=way.cutoff)
+        if answer.pins is not None:
+            return {name: version for name, version in answer.pins.items() if name != own}
+    return None
+
+
+def build_requirements(declaration: Declaration) -> tuple[str, ...]:
+    """The declared build requirements with back-ends made new enough, and what every setuptools build needs."""
+    found = {"setuptools": "setuptools", "wheel": "wheel"} if uses_setuptools(declaration) else {}
+    for text in declaration.build_requirements:
+        name = name_of(text)
+        if declaration.build_backend in install.SHIMS and name in SMALLER:
+            found[name] = SMALLER[name]
+        elif name == "oldest-supported-numpy":
+            found["numpy"] = "numpy"
+        else:
+            found[name] = FLOORS.get(name, text)
+    return tuple(found.values())
+
+
+UNSHARED = frozenset({"setuptools", "wheel", "pip", "packaging"})
+
+
+def _works(shop: Workshop, build_lock: str, steps: tuple[str, ...]) -> bool:
+    shop.put(install.BUILD_LOCK, build_lock)
+    shop.run(f"rm -rf {install.BUILD_TOOLS} && git -C {install.TESTBED} clean -fdxq", cwd="/")
+    if build_lock and shop.run(install.install_build_tools()).exit_code != 0:
+        return False
+    return all(shop.run(step, cwd=install.TESTBED).exit_code == 0 for step in steps)

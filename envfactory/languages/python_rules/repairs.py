@@ -1,0 +1,289 @@
+"""The table of repairs: a symptom in a report or log → one change of the declaration → try again.
+
+Each entry is a small function with the symptom in its docstring; the first that has something new to
+say wins, and what was tried is not tried again.  Nothing is run here and no repository is known here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from envfactory.languages.declaration import Declaration, Repair, Requirement, Symptoms
+from envfactory.languages.python_rules.import_names import distribution_of
+from envfactory.languages.python_rules.interpreter import next_interpreter
+from envfactory.languages.python_rules.interpreter_symptoms import (
+    ADDED_MODULES,
+    REMOVED_MODULES,
+    wanted_interpreter,
+)
+from envfactory.languages.python_rules.names import name_of, normalise
+from envfactory.languages.python_rules.plugins import FIXTURES, plugin_of_option
+from envfactory.languages.python_rules.runner_symptoms import MARKERS, runner_bound
+from envfactory.languages.python_rules.system_packages import Lookup, known_package, missing_packages
+from envfactory.records import Evidence, Outcome
+
+NO_MODULE = re.compile(r"No module named ['\"]?([A-Za-z_][\w.]*)")
+NOT_IMPORTED = re.compile(r"could not import ['\"]([\w.]+)['\"]")
+NOT_INSTALLED = re.compile(
+    r"(?i)[`'\"]?([a-z][\w.-]{2,})[`'\"]? (?:is |was |package |module |library )*"
+    r"(?:not (?:installed|available|found|present)|missing|required)|"
+    r"(?:requires?|needs?|no|missing|without|install) [`'\"]?([a-z][\w.-]{2,})[`'\"]?(?: (?:package|module|library))?\s*$"
+)
+ORDINARY_WORDS = frozenset(
+    "python cpython pypy windows linux macos darwin posix unix root docker network internet internet-access test tests "
+    "this that feature support module package library version platform system locale display tty terminal the not "
+    "and for with only when which network-access credentials cuda gpu server database redis postgres file fixture "
+    "data dataset implementation extension compiler implemented it is are was be needs newer older higher lower "
+    "numpydoc optional dependency dependencies binary executable command environment variable".split()
+)
+FIXTURE = re.compile(r"fixture '(\w+)' not found")
+UNRECOGNISED = re.compile(r"(?:unrecognized arguments:|ambiguous option:|no such option:) ?([^\n]+)")
+REQUIRED_PLUGINS = re.compile(r"Missing required plugins: ([^\n]+)")
+UNKNOWN_MARKER = re.compile(
+    r"'(\w+)' (?:is )?not (?:found in|a registered)[^\n]*marker|Unknown pytest\.mark\.(\w+)"
+)
+ASYNC_TESTS = re.compile(
+    r"async def functions are not (?:natively )?supported|coroutine '\w+' was never awaited"
+)
+PACKAGING_MODULES = frozenset({"pkg_resources", "setuptools", "distutils"})
+
+
+@dataclass(frozen=True)
+class Case:
+    """One attempt that went wrong."""
+
+    declaration: Declaration
+    symptoms: Symptoms
+    lookup: Lookup = known_package
+
+    @cached_property
+    def errors(self) -> str:
+        """Everything that was said except skip reasons."""
+        report = self.symptoms.report
+        parts = [self.symptoms.log]
+        if report is not None:
+            parts += [report.output_tail, *report.collection_errors.values()]
+            parts += [r.message for r in report.results.values() if r.outcome is not Outcome.SKIPPED]
+        return "\n".join(part for part in parts if part)
+
+    @cached_property
+    def skips(self) -> tuple[str, ...]:
+        """Different reasons of skipped tests."""
+        report = self.symptoms.report
+        found = (r.message for r in report.results.values() if r.outcome is Outcome.SKIPPED) if report else ()
+        return tuple(dict.fromkeys(found))
+
+    def has(self, distribution: str) -> bool:
+        """Whether the declaration asks for it already."""
+        wanted = normalise(distribution)
+        named = (
+            *(item.text for item in self.declaration.requirements),
+            *self.declaration.metadata.get("", ()),
+        )
+        return wanted == self.declaration.name or wanted in {name_of(text) for text in named}
+
+
+Change = tuple[Declaration, str, Evidence]
+Entry = Callable[[Case], Change | None]
+
+
+def _add(case: Case, wanted: Iterable[tuple[str, str]], rule: str) -> Change | None:
+    """New requirements (text, words that ask for it) that the declaration does not have yet."""
+    asked = f" {' '.join(case.declaration.repairs)} "
+    new = {text: why for text, why in wanted if text and not case.has(text) and f" {text} " not in asked}
+    if not new:
+        return None
+    items = [
+        Requirement(
+            text=text,
+            group="repair",
+            mandatory=False,
+            evidence=Evidence(choice="requirement", value=text, rule=rule, text=why[:200]),
+        )
+        for text, why in sorted(new.items())
+    ]
+    changed = case.declaration.model_copy(update={"requirements": (*case.declaration.requirements, *items)})
+    return changed, f"add requirement {' '.join(item.text for item in items)}", items[0].evidence
+
+
+def interpreter(case: Case) -> Change | None:
+    """Standard modules or names removed from, or not yet in, this interpreter; syntax that it does not read."""
+    declaration = case.declaration
+    found = wanted_interpreter(case.errors, declaration.interpreters[0])
+    if found is None:
+        return None
+    direction, words = found
+    if "'distutils'" in words and not case.has("setuptools"):
+        return None  # setuptools brings a copy: the cheaper repair
+    ranked = next_interpreter(declaration.interpreters, older=direction == "older")
+    if ranked is None:
+        return None
+    evidence = Evidence(
+        choice="interpreter",
+        value=ranked[0],
+        rule=f"{declaration.interpreters[0]} is not what the code is for",
+        text=words[:200],
+    )
+    return declaration.model_copy(update={"interpreters": ranked}), f"interpreter {ranked[0]}", evidence
+
+
+def packaging_modules(case: Case) -> Change | None:
+    """``No module named 'pkg_resources'`` (or distutils, setuptools): once in every environment."""
+    missing = PACKAGING_MODULES & {name.split(".")[0] for name in NO_MODULE.findall(case.errors)}
+    # setuptools 82 no longer brings pkg_resources.
+    text = "setuptools<81" if "pkg_resources" in missing else "setuptools"
+    return _add(case, ((text, f"No module named {name}") for name in sorted(missing)[:1]), "packaging module")
+
+
+def missing_modules(case: Case) -> Change | None:
+    """``No module named X`` and ``could not import 'X'``, in errors and among skip reasons."""
+    said = "\n".join((case.errors, *case.skips))
+    names = dict.fromkeys((*NO_MODULE.findall(said), *NOT_IMPORTED.findall(said)))
+    return _add(case, _distributions(case, names, "No module named "), "module that is missing")
+
+
+def _distributions(case: Case, modules: Iterable[str], prefix: str) -> list[tuple[str, str]]:
+    found = []
+    for module in modules:
+        top = module.split(".")[0]
+        standard = module in REMOVED_MODULES or module in ADDED_MODULES or top in PACKAGING_MODULES
+        if standard or normalise(top) == case.declaration.name:
+            continue
+        name = distribution_of(module, case.symptoms.index, case.symptoms.cutoff)
+        found.append((name, prefix + module))
+    return found
+
+
+def skip_reasons(case: Case) -> Change | None:
+    """Skip reasons that name a distribution in words: ``lxml not installed``, ``requires numpy``."""
+    wanted = []
+    for reason in case.skips:
+        for match in NOT_INSTALLED.finditer(reason):
+            word = match.group(1) or match.group(2)
+            if normalise(word) not in ORDINARY_WORDS:
+                name = distribution_of(word.replace("-", "_"), case.symptoms.index, case.symptoms.cutoff)
+                wanted.append((name, reason))
+    return _add(case, wanted, "skip reason names it")
+
+
+def missing_fixtures(case: Case) -> Change | None:
+    """``fixture 'x' not found``: the plug-in that brings it."""
+    names = dict.fromkeys(FIXTURE.findall(case.errors))
+    return _add(
+        case, ((FIXTURES.get(n, ""), f"fixture '{n}' not found") for n in names), "fixture of a plug-in"
+    )
+
+
+def missing_plugins(case: Case) -> Change | None:
+    """``unrecognized arguments``, ``Missing required plugins``, unknown markers, unsupported async tests."""
+    wanted: list[tuple[str, str]] = []
+    for words in UNRECOGNISED.findall(case.errors):
+        wanted += [(plugin_of_option(word), f"unrecognized argument {word}") for word in words.split()]
+    for names in REQUIRED_PLUGINS.findall(case.errors):
+        wanted += [(name, f"required plug-in {name}") for name in re.findall(r"[A-Za-z][\w.-]*[\w]", names)]
+    for pair in UNKNOWN_MARKER.findall(case.errors):
+        name = pair[0] or pair[1]
+        wanted.append((MARKERS.get(name, ""), f"unknown marker {name}"))
+    if not any(text for text, _ in wanted) and (match := ASYNC_TESTS.search(case.errors)):
+        trio = "pytest.mark.trio" in case.errors
+        wanted.append(("pytest-trio" if trio else "pytest-asyncio", match.group(0)))
+    return _add(case, wanted, "plug-in that the run asks for")
+
+
+def runner_version(case: Case) -> Change | None:
+    """The runner is too new (removed features) or too old (``minversion``) for the suite."""
+    found = runner_bound(case.errors)
+    if found is None:
+        return None
+    bound, words = found
+    text = f"pytest{bound}"
+    if any(item.text == text for item in case.declaration.requirements):
+        return None
+    evidence = Evidence(
+        choice="runner", value=text, rule="the suite is written for another pytest", text=words[:200]
+    )
+    item = Requirement(text=text, group="repair", mandatory=True, evidence=evidence)
+    return (
+        case.declaration.model_copy(update={"requirements": (*case.declaration.requirements, item)}),
+        text,
+        evidence,
+    )
+
+
+def system_packages(case: Case) -> Change | None:
+    """A header, ``.pc`` file, library or command that a build or a test looks for in vain."""
+    have = set(case.declaration.system_packages)
+    new = {package: why for package, why in missing_packages(case.errors, case.lookup) if package not in have}
+    if "unsupported locale setting" in case.errors and "locales-all" not in have:
+        new["locales-all"] = "unsupported locale setting"
+    if not new:
+        return None
+    packages = tuple(sorted(have | set(new)))
+    name, why = next(iter(sorted(new.items())))
+    evidence = Evidence(
+        choice="system package", value=" ".join(sorted(new)), rule="asked for in vain", text=why[:200]
+    )
+    return (
+        case.declaration.model_copy(update={"system_packages": packages}),
+        f"add package {' '.join(sorted(new))}",
+        evidence,
+    )
+
+
+def time_zones(case: Case) -> Change | None:
+    """``No time zone found with key``: the data that the base image may lack."""
+    match = re.search(r"No time zone found with key \S+", case.errors)
+    return _add(case, [("tzdata", match.group(0))] if match else [], "time zone data")
+
+
+def python_bound(case: Case) -> Change | None:
+    """Resolver or installer: a mandatory part excludes this interpreter by its ``requires-python``."""
+    if case.symptoms.phase == "tests":
+        return None
+    current = case.declaration.interpreters[0]
+    match = re.search(
+        r"requires a different Python: \S+ not in '([^']+)'|does not satisfy Python([<>=!~]{1,2}[\d.]+[^\s]*)",
+        case.symptoms.log,
+    )
+    if match is None:
+        return None
+    bound = match.group(1) or match.group(2)
+    ranked = next_interpreter(case.declaration.interpreters, older="<" in bound and ">" not in bound)
+    if ranked is None:
+        return None
+    evidence = Evidence(
+        choice="interpreter", value=ranked[0], rule=f"{current} is excluded", text=match.group(0)
+    )
+    return case.declaration.model_copy(update={"interpreters": ranked}), f"interpreter {ranked[0]}", evidence
+
+
+ENTRIES: tuple[Entry, ...] = (
+    missing_plugins,
+    missing_fixtures,
+    runner_version,
+    packaging_modules,
+    interpreter,
+    missing_modules,
+    system_packages,
+    time_zones,
+    python_bound,
+    skip_reasons,
+)
+"""In order: what stops a whole run first, guesses last."""
+
+
+def repair(declaration: Declaration, symptoms: Symptoms, lookup: Lookup = known_package) -> Repair | None:
+    """The first change that was not tried yet, or ``None`` when nothing fits."""
+    case = Case(declaration, symptoms, lookup)
+    for entry in ENTRIES:
+        change = entry(case)
+        if change is None:
+            continue
+        changed, words, evidence = change
+        if words not in declaration.repairs:
+            changed = changed.model_copy(update={"repairs": (*declaration.repairs, words)})
+            return Repair(declaration=changed, change=words, evidence=evidence)
+    return None
