@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from envfactory.store import Store
     from envfactory.workspace import Workspace
 
+ABSENT = "pull_request_not_found"
+"""A miner's reason for a number that it was asked for and that the source does not have."""
+SHOWN = 10
+"""Failures named at the end of a run."""
 Keys = Callable[["Store", Progress], list[str]]
 
 
@@ -97,17 +101,22 @@ def tell(order: Order, workspace: Workspace, store: Store, result: Summary, data
         return
     words = _counted(result)
     typer.echo(f"{len(result.last)} pull requests: {words}", err=True)
-    for key in result.failed:
-        failure = store.record(result.last[key].stage, key, Failure)
-        if failure is not None:
-            first = (failure.detail.splitlines() or [""])[0]
-            typer.echo(
-                f"  {failure.stage} {key} failed: {failure.cause}: {first[:200]} ({failure.log})", err=True
-            )
+    tell_failures(result, store)
     for instance_id, why in dataset.trouble.items():
         typer.echo(f"  {instance_id} could not be exported: {why}", err=True)
     if "extract" in order.stages:
         typer.echo(f"dataset: {workspace.dataset}", err=True)
+
+
+def tell_failures(result: Summary, store: Store) -> None:
+    """The first few failures, each with its log."""
+    for key in result.failed[:SHOWN]:
+        failure = store.record(result.last[key].stage, key, Failure)
+        if failure is not None:
+            why = failure.detail.partition("\n")[0][:200]
+            typer.echo(f"  {failure.stage} {key} failed: {failure.cause}: {why} ({failure.log})", err=True)
+    if len(result.failed) > SHOWN:
+        typer.echo(f"  and {len(result.failed) - SHOWN} more: envfactory inspect --list", err=True)
 
 
 def _counted(result: Summary) -> str:
@@ -120,7 +129,12 @@ def _counted(result: Summary) -> str:
 
 
 def exit_code(result: Summary, dataset: Dataset, workspace: Workspace, store: Store) -> int:
-    """70 for bugs of ours, 1 for trouble with the machine or when nothing but failures came of it."""
+    """70 for bugs of ours, 1 for trouble with the machine or when nothing but failures came of it.
+
+    Raises ``NothingSelected`` when only numbers were asked for that do not exist.
+    """
+    if all(entry.reason == ABSENT for entry in result.last.values()):
+        raise NothingSelected(f"none of the {len(result.last)} pull requests asked for is in the source")
     if result.bugs:
         parts = []
         for key in result.bugs:
