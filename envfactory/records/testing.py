@@ -101,6 +101,10 @@ class RewardSpec(Record):
     hidden_files: tuple[HiddenFile, ...]
     protected: tuple[str, ...] = ()
     """Glob patterns; matching paths are byte for byte those of the gold run when the tests run."""
+    shared_files: tuple[HiddenFile, ...] = ()
+    """Files of the gold run that program and test runner share; a patch may change all but the runner's part."""
+    canaries: tuple[str, ...] = ()
+    """Kinds of canary test that behaved in the gold runs."""
     rebuild_steps: tuple[str, ...] = ()
     limits: Limits = Limits()
     import_only: bool = False
