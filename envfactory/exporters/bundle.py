@@ -12,13 +12,12 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any
 
 from envfactory.errors import ExportError, boundary
 from envfactory.exporters.files import INCOMPLETE, remove
 from envfactory.exporters.indexes import write_indexes
 from envfactory.exporters.protocol import ExportContext
-from envfactory.exporters.task_dir import read_complete, write_task
+from envfactory.exporters.task_dir import Written, read_complete, write_task
 from envfactory.records import Task
 
 NAME = "bundle"
@@ -43,15 +42,15 @@ class BundleWriter:
     def __init__(self, directory: Path, context: ExportContext) -> None:
         self.directory = directory
         self.context = context
-        self._tasks: dict[str, dict[str, Any]] = {}
+        self._tasks: dict[str, Written] = {}
         self._refreshed = 0.0
         with boundary(ExportError, f"cannot write {directory}", cause="export_failed"):
             (directory / "tasks").mkdir(parents=True, exist_ok=True)
         for path in sorted((directory / "tasks").iterdir()):
             if path.name.endswith(INCOMPLETE):
                 remove(path)
-            elif (provenance := read_complete(path)) is not None:
-                self._tasks[path.name] = provenance
+            elif (written := read_complete(path)) is not None:
+                self._tasks[path.name] = written
 
     def add(self, task: Task, *, refresh: bool = True) -> None:
         """Write the task's directory (unless it is there already), and now and then the indexes."""
@@ -67,7 +66,7 @@ class BundleWriter:
         for path in (self.directory / "tasks").iterdir():
             if path.name not in wanted:
                 remove(path)
-        self._tasks = {name: data for name, data in self._tasks.items() if name in wanted}
+        self._tasks = {name: written for name, written in self._tasks.items() if name in wanted}
 
     def finish(self) -> None:
         """Write the indexes of what is there."""

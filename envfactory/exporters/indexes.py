@@ -19,12 +19,12 @@ from envfactory.exporters import harbor_toml, parquet
 from envfactory.exporters.files import json_bytes, json_line, sha256, sha256_of
 from envfactory.exporters.protocol import ExportContext
 from envfactory.exporters.row import with_lists
-from envfactory.exporters.task_dir import PROVENANCE, ROW
+from envfactory.exporters.task_dir import PROVENANCE, ROW, Written
 from envfactory.records import SCHEMA_VERSION, canonical_json
 from envfactory.workspace import write_atomic
 
-Tasks = Mapping[str, Mapping[str, Any]]
-"""Instance id -> provenance."""
+Tasks = Mapping[str, Written]
+"""By instance id."""
 
 
 def write_indexes(directory: Path, tasks: Tasks, context: ExportContext) -> None:
@@ -41,7 +41,7 @@ def write_indexes(directory: Path, tasks: Tasks, context: ExportContext) -> None
     else:
         (directory / parquet.FILE).unlink(missing_ok=True)
     checksums = {name: sha256(content) for name, content in texts.items()}
-    manifest = _manifest(directory, tasks, context, checksums, derived)
+    manifest = _manifest(tasks, context, checksums, derived)
     write_atomic(directory / "manifest.json", json_bytes(manifest))
 
 
@@ -52,7 +52,7 @@ def write_harbor_files(directory: Path, tasks: Tasks, context: ExportContext) ->
 
 
 def _harbor_files(tasks: Tasks, context: ExportContext) -> dict[str, bytes]:
-    digests = {instance_id: harbor_toml.content_hash(data["files"]) for instance_id, data in tasks.items()}
+    digests = {instance_id: harbor_toml.content_hash(written.files) for instance_id, written in tasks.items()}
     listed = harbor_toml.registry(sorted(tasks), context.name, context.version, context.description)
     dataset = harbor_toml.dataset_toml(digests, context.name, context.description)
     return {"registry.json": json_bytes(listed), "dataset.toml": tomli_w.dumps(dataset).encode()}
@@ -64,19 +64,18 @@ def _row(directory: Path, instance_id: str, context: ExportContext) -> dict[str,
 
 
 def _manifest(
-    directory: Path,
     tasks: Tasks,
     context: ExportContext,
     checksums: Mapping[str, str],
     derived: Mapping[str, str],
 ) -> dict[str, Any]:
     exact, measured = dict(checksums), dict(derived)
-    for instance_id, data in tasks.items():
+    for instance_id, written in tasks.items():
         prefix = f"tasks/{instance_id}/"
-        exact |= {prefix + path: digest for path, digest in data["files"].items()}
-        measured[prefix + PROVENANCE] = sha256_of(directory / prefix / PROVENANCE)
-    entries = {instance_id: _entry(data) for instance_id, data in tasks.items()}
-    repositories = {data["pull_request"]["repo"] for data in tasks.values()}
+        exact |= {prefix + path: digest for path, digest in written.files.items()}
+        measured[prefix + PROVENANCE] = written.provenance_sha256
+    entries = {instance_id: _entry(written) for instance_id, written in tasks.items()}
+    repositories = {written.repo for written in tasks.values()}
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "envfactory", "version": __version__},
@@ -88,10 +87,10 @@ def _manifest(
         "digest": sha256(canonical_json(entries)),
         "measured": {
             "files": measured,
-            "image_ids": {instance_id: data["measured"]["image_id"] for instance_id, data in tasks.items()},
+            "image_ids": {instance_id: written.image_id for instance_id, written in tasks.items()},
         },
     }
 
 
-def _entry(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {"bundle_digest": data["bundle_digest"], "image": data["image"], **data["digests"]}
+def _entry(written: Written) -> dict[str, str]:
+    return {"bundle_digest": written.bundle_digest, "image": written.image, **written.digests}

@@ -13,6 +13,8 @@ dataset; see ``envfactory.exporters.bundle``.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -44,16 +46,30 @@ PROVENANCE = "provenance.json"
 ROW = "tests/config.json"
 
 
-def write_task(
-    task: Task, directory: Path, context: ExportContext, present: dict[str, Any] | None
-) -> dict[str, Any]:
-    """Make ``directory`` hold ``task``; returns its provenance.  Raises ``ExportError``.
+@dataclass(frozen=True)
+class Written:
+    """What the indexes need to know of a complete task directory."""
+
+    repo: str
+    image: str
+    image_id: str
+    inputs: str
+    """Digest of all that the directory was made from."""
+    bundle_digest: str
+    digests: Mapping[str, str]
+    files: Mapping[str, str]
+    """Path -> sha256, without provenance."""
+    provenance_sha256: str
+
+
+def write_task(task: Task, directory: Path, context: ExportContext, present: Written | None) -> Written:
+    """Make ``directory`` hold ``task``.  Raises ``ExportError``.
 
     ``present`` is what ``read_complete`` said of the directory before.
     """
     root = root_commit(task, context)
     inputs = _inputs(task, context, root)
-    if present is not None and present["inputs"] == inputs:
+    if present is not None and present.inputs == inputs:
         return present
     failing = boundary(ExportError, f"cannot write {directory}", cause="export_failed")
     with failing, new_directory(directory) as draft:
@@ -62,23 +78,37 @@ def write_task(
         checksums = {path: sha256_of(draft / path) for path in files_below(draft)}
         bundle_digest = digest_of(checksums)
         put(draft / ROW, json_bytes(row(task, root=root, bundle_digest=bundle_digest)))
-        data = provenance(task)
-        data |= {"inputs": inputs, "bundle_digest": bundle_digest, "files": checksums}
-        data["files"][ROW] = sha256_of(draft / ROW)
-        put(draft / PROVENANCE, json_bytes(data))
-    return data
+        data = provenance(task) | {"inputs": inputs, "bundle_digest": bundle_digest}
+        data["files"] = {**checksums, ROW: sha256_of(draft / ROW)}
+        content = json_bytes(data)
+        put(draft / PROVENANCE, content)
+    return _written(data, content)
 
 
-def read_complete(directory: Path) -> dict[str, Any] | None:
-    """The provenance of a task directory whose every file has the checksum it was written with."""
+def read_complete(directory: Path) -> Written | None:
+    """What a task directory says of itself if every file has the checksum it was written with."""
     try:
-        data = json.loads((directory / PROVENANCE).read_bytes())
-        if files_below(directory) != sorted([*data["files"], PROVENANCE]):
+        content = (directory / PROVENANCE).read_bytes()
+        written = _written(json.loads(content), content)
+        if files_below(directory) != sorted([*written.files, PROVENANCE]):
             return None
-        intact = all(sha256_of(directory / path) == digest for path, digest in data["files"].items())
+        intact = all(sha256_of(directory / path) == digest for path, digest in written.files.items())
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return data if intact else None
+    return written if intact else None
+
+
+def _written(data: Mapping[str, Any], content: bytes) -> Written:
+    return Written(
+        repo=data["pull_request"]["repo"],
+        image=data["image"],
+        image_id=data["measured"]["image_id"],
+        inputs=data["inputs"],
+        bundle_digest=data["bundle_digest"],
+        digests=data["digests"],
+        files=data["files"],
+        provenance_sha256=sha256(content),
+    )
 
 
 def _inputs(task: Task, context: ExportContext, root: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 from pathlib import Path
 from types import ModuleType
@@ -85,3 +86,8 @@ def test_a_folder_in_place_of_a_protected_file(repo: Path, root: str) -> None:
     (repo / "tests/test_maths.py/link").symlink_to("/")
     protect.restore(str(repo), root, ["tests/**"])
     assert (repo / "tests/test_maths.py").read_text() == sample.TESTS
+
+
+@pytest.mark.parametrize("path", sorted(RUNTIME.glob("*.py")), ids=lambda path: path.name)
+def test_programs_of_the_bundle_keep_the_syntax_of_python_3_6(path: Path) -> None:
+    ast.parse(path.read_text(), feature_version=(3, 6))

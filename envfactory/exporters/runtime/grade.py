@@ -153,7 +153,28 @@ def clear_way(path):
 
 def summary(spec, lines, dropped):
     # type: (Dict[str, Any], Dict[str, Any], List[str]) -> Dict[str, Any]
-    raise NotImplementedError
+    """The verdict in the words of reward.json, and what report.json adds."""
+    import verdict  # type: ignore[import-not-found]
+
+    outcomes = dict.fromkeys(lines["collected"], "missing")
+    outcomes.update({name: result["outcome"] for name, result in lines["results"].items()})
+    found = verdict.judge(spec, outcomes)
+    tampered = list(lines["tampered"])
+    resolved = bool(found["resolved"]) and not tampered
+    return {
+        "reward": 1.0 if resolved else 0.0,
+        "resolved": int(resolved),
+        "f2p": found["fail_to_pass_rate"],
+        "p2p": found["pass_to_pass_rate"],
+        "tampered": int(bool(tampered)),
+        "evidence": tampered,
+        "dropped": dropped,
+        "complete": lines["end"] is not None,
+        "exit_code": lines["exit_code"],
+        "collection_errors": lines["uncollectable"],
+        "tests": outcomes,
+        "messages": {name: item["message"] for name, item in lines["results"].items() if item["message"]},
+    }
 
 
 def publish(report):
