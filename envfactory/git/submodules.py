@@ -141,10 +141,10 @@ class Submodules:
         """Fetch that commit alone, else everything; returns the reason when neither has it."""
         marker = store / "envfactory-unreachable"
         stamp = f"{self._configuration()} {commit}"
-        if marker.is_file() and marker.read_text() == stamp:
-            if time.time() - marker.stat().st_mtime < RETRY_SECONDS:
-                return "not reachable a short while ago"
-            marker.unlink()
+        if marker.is_file() and time.time() - marker.stat().st_mtime < RETRY_SECONDS:
+            told, _, why = marker.read_text().partition("\n")
+            if told == stamp:
+                return why
         quiet = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance"]
         reason = "its commit is not there"
         for what in (["--depth=1", url, commit], [url, "+refs/*:refs/fetched/*"]):
@@ -154,7 +154,7 @@ class Submodules:
                 reason = "not reachable" if error.cause == "git_failed" else "fetching took too long"
             if _has(store, commit):
                 return ""
-        marker.write_text(stamp)
+        marker.write_text(f"{stamp}\n{reason}")
         return reason
 
     def _configuration(self) -> str:

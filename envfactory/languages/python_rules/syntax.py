@@ -1,0 +1,76 @@
+"""Python source as comparable syntax: what is left of a file without comments, layout and docstrings.
+
+Only parses, never runs or imports anything.  Sources that the running interpreter cannot parse
+(Python 2, newer syntax) give ``None``; callers then assume the worst.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from functools import lru_cache
+
+_LIMIT = 2_000_000
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def parse(text: str | None) -> ast.Module | None:
+    """The syntax tree, or ``None`` for what cannot be parsed here."""
+    if text is None or len(text) > _LIMIT:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+@lru_cache(maxsize=64)
+def normal_form(text: str | None) -> str | None:
+    """One string for all files of equal behaviour as far as syntax tells; ``None`` if unparsable."""
+    module = parse(text)
+    if module is None:
+        return None
+    try:
+        return dump(module)
+    except RecursionError:
+        return None
+
+
+def dump(node: ast.AST) -> str:
+    """``ast.dump`` without positions and docstrings.  Changes ``node``."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            body = inner.body
+            if body and isinstance(body[0], ast.Expr) and _is_text(body[0].value):
+                # An empty body and one of a lone ``pass`` are the same once the docstring is gone.
+                inner.body = body[1:] or ([] if isinstance(inner, ast.Module) else [ast.Pass()])
+    return ast.dump(node)
+
+
+def definitions(module: ast.Module, *, depth: int = 2) -> dict[str, Definition]:
+    """Qualified name -> function or class, at module level and inside classes (also under ``if``)."""
+    found: dict[str, Definition] = {}
+    _collect(module.body, "", depth, found)
+    return found
+
+
+def _collect(body: list[ast.stmt], prefix: str, depth: int, found: dict[str, Definition]) -> None:
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            found[prefix + statement.name] = statement
+        elif isinstance(statement, ast.ClassDef):
+            found[prefix + statement.name] = statement
+            if depth > 1:
+                _collect(statement.body, f"{prefix}{statement.name}.", depth - 1, found)
+        elif isinstance(statement, ast.If | ast.Try | ast.With):
+            for field in ("body", "orelse", "finalbody"):
+                _collect(getattr(statement, field, []), prefix, depth, found)
+            for handler in getattr(statement, "handlers", []):
+                _collect(handler.body, prefix, depth, found)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -1,0 +1,78 @@
+"""Reads what a change added to changelogs: fragments whole, entries of a running changelog by line.
+
+Takes the dropped patch, not files, so that only the added words count.  Headings, dates and version
+numbers are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+from unidiff.errors import UnidiffParseError
+from unidiff.patch import PatchSet
+
+MAX_LINES = 60
+"""A longer addition is the text of a whole release."""
+
+_UNDERLINE = re.compile(r"\s*([=\-~^\"'`#*+])\1{2,}\s*")
+_HEADING = re.compile(
+    r"\s*(?:#{1,6}\s.*|\*\*[^*]+\*\*:?|(?:version|release|v)?\s*\d+\.\d+[\w.]*(?:\s*[-–(].*)?:?|\.\. .*|_*"
+    r"|(?:unreleased|released?\b.*|(?:new |api |internal |backwards?[- ]incompatible )?"
+    r"(?:bug ?fix(?:es)?|bug fixes|features?|enhancements?|changes?|fixed|added|removed|changed|deprecated"
+    r"|deprecations?|internal|documentation|improvements?|other|miscellaneous|security|contributors?))\s*:?)\s*",
+    re.IGNORECASE,
+)
+
+
+def entries(patch: str) -> list[tuple[str, str]]:
+    """(path, added text) of every changelog that a patch adds to."""
+    if not patch:
+        return []
+    try:
+        files = PatchSet(patch)
+    except UnidiffParseError:
+        return []
+    found = []
+    for file in files:
+        if file.is_binary_file or file.is_removed_file:
+            continue
+        added = [line.value.rstrip("\r\n") for hunk in file for line in hunk if line.is_added]
+        if 0 < len(added) <= MAX_LINES:
+            text = _from_yaml(added) if file.path.endswith((".yaml", ".yml")) else _prose(added)
+            if text:
+                found.append((file.path, text))
+    return found
+
+
+def _prose(added: list[str]) -> str:
+    """Entries without headings, each paragraph or list item as it stands."""
+    kept = []
+    for index, line in enumerate(added):
+        following = added[index + 1] if index + 1 < len(added) else ""
+        if _UNDERLINE.fullmatch(line) or (_UNDERLINE.fullmatch(following) and line.strip()):
+            continue
+        if _HEADING.fullmatch(line):
+            if not line.strip():
+                kept.append("")
+            continue
+        kept.append(line)
+    indent = min((len(line) - len(line.lstrip()) for line in kept if line.strip()), default=0)
+    return "\n".join(line[indent:] for line in kept).strip("\n")
+
+
+def _from_yaml(added: list[str]) -> str:
+    try:
+        data = yaml.load("\n".join(added), Loader=yaml.BaseLoader)
+    except yaml.YAMLError:
+        return ""
+    return "\n\n".join(text.strip() for text in _strings(data) if len(text.split()) > 2)
+
+
+def _strings(data: Any) -> list[str]:
+    if isinstance(data, dict):
+        return [text for value in data.values() for text in _strings(value)]
+    if isinstance(data, list):
+        return [text for value in data for text in _strings(value)]
+    return [str(data)]

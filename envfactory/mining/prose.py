@@ -1,0 +1,135 @@
+"""Cleans what people and merge buttons write around a change until only the description is left.
+
+Works on text alone: trailers, references, check lists, bot lines and reStructuredText roles.  What
+must not be told for other reasons is the business of ``leaks``.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LONGEST_LINE = 1000
+"""Longer lines are taken as they are: the patterns below are for what a person types on a line."""
+
+_NUMBER = r"(?:[\w.-]+/[\w.-]+)?(?:#|GH-)\d+"
+_URL = r"<?https?://\S+(?=\s|$)"
+_REFERENCE = rf"(?:{_NUMBER}|{_URL})"
+_CLOSING_WORD = r"(?:fix(?:e[sd])?|close[sd]?|resolve[sd]?)"
+
+
+def _any(*forms: str) -> re.Pattern[str]:
+    """Matches a whole line, perhaps a list item, of any of these forms."""
+    return re.compile(rf"\s*(?:[-*•]\s+)?(?:{'|'.join(forms)})\s*", re.IGNORECASE)
+
+
+_TRAILER = _any(
+    r"[a-z]+(?:-[a-z]+)*-by:.*",
+    r"(?:cc|bug|pr|issue|link|reviewed-on|change-id|pr[- ]url|gitorigin-revid|piperorigin-revid):\s*\S*",
+    r"see merge request \S+",
+    r"differential revision:.*",
+    r"\[?(?:ci skip|skip ci)\]?",
+    r"\(?cherry[- ]picked from commit .*",
+    r"this reverts commit .*",
+)
+_REFERENCE_ONLY = _any(
+    rf"(?:(?:this|it|also|should|pr|commit|change|and)\s+)*(?:{_CLOSING_WORD}|addresses|refs?|references?"
+    r"|see(?: also)?|related(?: to)?|re|part of|follow[- ]?up (?:to|of|on)|for|from|implements?|issue)?"
+    rf"\s*:?\s*(?:issues?\s+|bug\s+)?{_REFERENCE}(?:(?:,|\s+and|\s+&)?\s+(?:{_CLOSING_WORD}\s+)?{_REFERENCE})*\s*[.!]?"
+)
+_NOISE = _any(
+    r"(?:fixup|squash|amend)! .*",
+    r"\[?wip\b.*",
+    r"merge (?:remote-tracking )?(?:branch(?:es)?|pull request|tag|commit|upstream|origin|main|master)\b.*",
+    r"\[pre-commit\.ci\].*|pre-commit (?:autoupdate|fixes|autofix).*|auto(?:matic)?[- ]?(?:fix|format)\w*",
+    r"(?:run|apply|fix|make|appease|please|satisfy|more)?\s*(?:black|isort|flake8?|ruff|lint(?:ing|er)?|mypy"
+    r"|pep-?8|yapf|pylint|style|formatting|typos?|ci|tests?|docs?|build|coverage|type hints?|typing|imports?)"
+    r"(?: (?:fix(?:es)?|errors?|issues?|happy|again|checks?|failures?|nits?))?[.!]?",
+    r"(?:address|apply|appli|respond|incorporat|implement)\w* (?:\w+ ){0,3}"
+    r"(?:reviews?|comments?|feedback|suggestions?|nits?)\b.*",
+    r"(?:code )?review(?:er)?(?: (?:comments?|feedback|fixes|changes))?\.?|suggestions? from .*",
+    r"apply suggestions from code review",
+    r"(?:update|create|delete|rename|add)d? [\w./-]+\.(?:py|rst|md|txt|toml|cfg|yml|yaml|ini)\.?",
+    r"(?:update|add|fix|edit|write)(?:s|ed)? (?:an? |the )?(?:change ?log|changes|news|history|authors"
+    r"|contributors|release notes|whats ?new)(?:\.\w+| entry| file)?(?: for #?\d+)?\.?",
+    r"(?:oops|typos?|fix(?:e[sd])?|updates?|clean ?up|minor(?: fixes)?|nits?|more|again|rebase)[.!]?",
+    r"#?\s*conflicts?:?.*|resolve[sd]? (?:merge )?conflicts?.*",
+    r"bump version.*",
+    r"[-=_*]{3,}",
+    r"(?:add(?:s|ed|ing)?|write|extend|improve|update|more|new) (?:\w+ )?(?:unit ?)?tests?(?: cases?)?[.!]?",
+)
+_CHECK_LIST = re.compile(
+    r"\s*(?:[-*]\s*\[[ xX]?\].*|#+\s*(?:checklist|type of change|how has this been tested|pr checklist|tests?"
+    r"|testing|related issues?|linked issues?|screenshots?)\b.*)",
+    re.IGNORECASE,
+)
+
+_CLOSING = re.compile(
+    rf"[ \t]*[(\[]?\b(?:{_CLOSING_WORD}|refs?|references?|see|issue)\b:?\s*(?:issue\s*)?{_NUMBER}"
+    rf"(?:(?:,|\s+and|\s+&)\s*{_NUMBER})*[)\]]?",
+    re.IGNORECASE,
+)
+_BARE_NUMBER = re.compile(r"[ \t]*[(\[](?:issue |pr |bug )?(?:#|GH-)\d+(?:, ?#\d+)*[)\]]", re.IGNORECASE)
+_PULL_URL = re.compile(r"<?https?://\S+/(?:pull|commit|merge_requests|compare)/\S+")
+_SHA = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{10,40}\b")
+_ROLE_REFERENCE = re.compile(
+    r"[ \t]*[(\[]?:(?:issue|pr|pull|gh|ghpull|ghissue|bug|user|author|commit|ticket):`[^`]*`[)\]]?[,;]?"
+)
+_ROLE = re.compile(r":(?:[a-z]+:)?[a-z]+:`~?!?\.?([^`<]+?)(?: ?<[^>`]*>)?`")
+_LINKED = re.compile(r"[ \t]*[(\[]?`(?:#|GH-?)\d+ ?<[^>]*>`_+[)\]]?|[ \t]*\[#\d+\]\([^)]*\)", re.IGNORECASE)
+_CREDIT = re.compile(
+    r"[ \t]*(?:[-–—(][ \t]*)?(?:thanks(?: to)?|patch by|contributed by|reported by|(?:pr|pull request) by|by @)"
+    r"[^.]{0,80}[.)]{0,2}[ \t]*$",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+
+
+def is_noise(line: str) -> str:
+    """Why a line says nothing about the change; '' when it may say something."""
+    if not line.strip() or len(line) > _LONGEST_LINE:
+        return ""
+    if _CHECK_LIST.fullmatch(line):
+        return "check list"
+    if _TRAILER.fullmatch(line):
+        return "trailer"
+    if _REFERENCE_ONLY.fullmatch(line):
+        return "only a reference"
+    return "says nothing about the change" if _NOISE.fullmatch(line) else ""
+
+
+def clean_line(line: str) -> str:
+    """A line without references to issues, pull requests and commits; markup as Markdown."""
+    if len(line) > _LONGEST_LINE:
+        return line.rstrip()
+    line = _LINKED.sub("", _ROLE_REFERENCE.sub("", line))
+    if "```" not in line:
+        line = _ROLE.sub(r"`\1`", line).replace("``", "`")
+    line = _PULL_URL.sub("", line)
+    line = _SHA.sub("", _BARE_NUMBER.sub("", _CLOSING.sub("", line)))
+    return re.sub(r"(?<=\w) +([.,;:])(?=\s|$)", r"\1", line).rstrip()
+
+
+def clean_title(title: str) -> str:
+    """A title without numbers: ``Fix #616: allow x`` -> ``Allow x``."""
+    cleaned = re.sub(r"\s{2,}", " ", clean_line(title.replace("\n", " "))).strip(" -–—:;,.")
+    return cleaned[:1].upper() + cleaned[1:]
+
+
+def strip_comments(text: str) -> str:
+    """Text without HTML comments, as pull request templates carry them."""
+    return _COMMENT.sub("", text)
+
+
+def strip_credit(line: str) -> str:
+    """A changelog line without the thanks at its end."""
+    return line if len(line) > _LONGEST_LINE else _CREDIT.sub("", line)
+
+
+def words(text: str) -> int:
+    """How many words of at least two letters there are."""
+    return len(re.findall(r"[^\W\d_]{2,}", text))
+
+
+def tidy(lines: list[str]) -> str:
+    """Lines joined, runs of blank lines made one, outer ones removed."""
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n ")
