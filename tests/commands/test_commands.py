@@ -282,7 +282,7 @@ def test_a_second_writer_is_refused(sample_repo: Path, workspace: Workspace) -> 
 
 
 INTERRUPTED = """
-import sys, threading, time
+import os, sys, threading, time
 from pathlib import Path
 from envfactory.commands.interrupt import interruptible
 from envfactory.executors import Job, LocalExecutor
@@ -291,7 +291,7 @@ executor = LocalExecutor(2)
 gone = threading.Event()
 jobs = [Job("build", str(n), str(n), n, None) for n in range(9)]
 def work(job):
-    print("started", flush=True)
+    os.write(1, b"started\\n")
     gone.wait()
 def remove():
     time.sleep(0.5)
@@ -308,15 +308,15 @@ except typer.Exit as end:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_twice(number: signal.Signals) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert [process.stdout.readline() for _ in range(2)] == ["started\n"] * 2
-    process.send_signal(number)
-    time.sleep(0.2)
-    process.send_signal(number)
-    output, errors = process.communicate(timeout=30)
+    command = [sys.executable, "-c", INTERRUPTED]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        started = [process.stdout.readline() for _ in range(2)]
+        process.send_signal(number)
+        time.sleep(0.2)
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=30)
+    assert started == ["started\n"] * 2
     assert process.returncode == 130
     assert "the same command continues" in errors and "Traceback" not in errors
     assert output == "", "no job is started after the signal"
