@@ -24,7 +24,7 @@ from envfactory.commands import (
     run,
     status,
 )
-from envfactory.commands.guard import Guarded
+from envfactory.commands.guard import Guarded, log_to_stderr
 from envfactory.commands.options import HELP_NAMES
 
 app = typer.Typer(
@@ -57,7 +57,7 @@ def _main(
         bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    pass
+    log_to_stderr()
 
 
 MAKING, USING, KEEPING = "Make tasks", "Use tasks", "Look after"

@@ -48,6 +48,22 @@ class Guarded(TyperGroup):
             raise typer.Exit(EXIT_BUG) from None
 
 
+def log_to_stderr() -> None:
+    """Log lines of the library go where messages go; standard output belongs to data."""
+    import logging
+
+    import structlog
+
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def explain(error: FactoryError) -> None:
     """The message on standard error, and what to do next."""
     typer.echo(f"error: {error}", err=True)

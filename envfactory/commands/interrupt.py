@@ -6,10 +6,12 @@ further ones are ignored, so that no container is orphaned by an impatient secon
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 import typer
@@ -46,9 +48,22 @@ def interruptible(executor: Executor, remove_containers: Callable[[], int]) -> I
 
 
 def _clean_up(executor: Executor, remove_containers: Callable[[], int]) -> None:
-    typer.echo("interrupted: removing containers …", err=True)
+    typer.echo("interrupted: stopping builds, removing containers …", err=True)
     executor.close(0)
     for wait in (WAIT_SECONDS, 0.0):  # again for a container that was just being made
+        end_children()
         with suppress(FactoryError):
             remove_containers()
         executor.close(wait)
+
+
+def end_children() -> None:
+    """Stop image builds and git processes of ours; builds have process groups of their own."""
+    for listing in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):
+            for pid in map(int, listing.read_text().split()):
+                group = os.getpgid(pid)
+                if group == pid:
+                    os.killpg(group, signal.SIGTERM)
+                else:
+                    os.kill(pid, signal.SIGTERM)

@@ -102,7 +102,7 @@ class Agenda:
     def _job(self, step: Step) -> Job | None:
         inputs = self._inputs(step)
         if inputs is None:
-            self._progress.settled(step.key, self._last(step), fresh=False)
+            self._progress.settled(step.key, self._last(step), fresh=True)
             return None
         digest = self._digest(step.stage, inputs)
         if step.tries == 0 and self._current(step, inputs, digest):
