@@ -99,5 +99,6 @@ def _ours(task: Task, root: str, bundle_digest: str) -> dict[str, Any]:
 def _rules(spec: RewardSpec) -> dict[str, Any]:
     """The reward spec without the content of hidden files, which ``test_patch`` already carries."""
     rules = spec.stable()
-    rules["hidden_files"] = [{"path": file.path, "mode": file.mode} for file in spec.hidden_files]
+    for column in ("hidden_files", "shared_files"):
+        rules[column] = [{"path": file.path, "mode": file.mode} for file in getattr(spec, column)]
     return rules

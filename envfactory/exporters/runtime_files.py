@@ -19,6 +19,7 @@ SHIPPED = {
     "test.sh": ("envfactory.exporters", "runtime/test.sh"),
     "grade.py": ("envfactory.exporters", "runtime/grade.py"),
     "protect.py": ("envfactory.exporters", "runtime/protect.py"),
+    "shared.py": ("envfactory.exporters", "runtime/shared.py"),
     "running.py": ("envfactory.exporters", "runtime/running.py"),
     "verdict.py": ("envfactory.grader", "verdict.py"),
     "report_lines.py": ("envfactory.trials", "collectors/report_lines.py"),

@@ -37,6 +37,7 @@ IN_TASK = {
     "tests/report_lines.py",
     "tests/reward_spec.json",
     "tests/running.py",
+    "tests/shared.py",
     "tests/test.sh",
     "tests/verdict.py",
 }

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import envfactory.exporters
+from envfactory.grader import protected
 from envfactory.trials import protection
 from tests.exporters import sample
 
@@ -26,7 +27,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-protect = load("protect")
+protect, shared = load("protect"), load("shared")
 PART = st.sampled_from(["a", "tests", "conftest.py", "x.pth", "tests.py", ".", "b c", "setup.cfg"])
 PATH = st.lists(PART, min_size=1, max_size=4).map("/".join)
 PATTERN = st.one_of(
@@ -57,6 +58,31 @@ def test_same_renames_are_dropped() -> None:
         ]
 
 
+LINE = st.sampled_from(
+    [
+        "[tool.pytest.ini_options]",
+        "[tool.x]",
+        "[pytest]",
+        "[tool:pytest]",
+        'addopts = "-x"',
+        "a = 1",
+        "",
+        "[",
+        "# é",
+    ]
+)
+TEXT = st.lists(LINE, max_size=6).map("\n".join).map(str.encode) | st.just(b"\xff")
+
+
+@given(
+    path=st.sampled_from(["pyproject.toml", "a/setup.cfg", "tox.ini", "other"]),
+    mine=st.none() | TEXT,
+    gold=TEXT,
+)
+def test_same_files_are_spliced(path: str, mine: bytes | None, gold: bytes) -> None:
+    assert shared.splice(path, mine, gold) == protected.splice(path, mine, gold)
+
+
 @pytest.fixture
 def root(repo: Path) -> str:
     return sample.git(repo, "rev-parse", "HEAD").strip()
@@ -72,8 +98,9 @@ def test_restoring_a_tree_that_was_worked_in(repo: Path, root: str) -> None:
     sample.put(repo / "built/tests/x.log", "made by the image\n")
     sample.git(repo, "add", "-A")
     sample.git(repo, "commit", "-q", "-m", "mine")
-    changed = protect.restore(str(repo), root, ["conftest.py", "tests"])
-    assert changed == ["conftest.py", "tests/conftest.py", "tests/new.py", "tests/test_maths.py"]
+    changed, restored = protect.restore(str(repo), root, ["conftest.py", "tests"])
+    assert "maths.py" in changed
+    assert restored == ["conftest.py", "tests/conftest.py", "tests/new.py", "tests/test_maths.py"]
     assert (repo / "tests/test_maths.py").read_text() == sample.TESTS
     assert (repo / "tests/conftest.py").exists() and not (repo / "conftest.py").exists()
     assert (repo / "maths.py").read_text() == "mine\n"

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import traceback
-from typing import Any, Dict, FrozenSet, List, Optional
+from typing import Any, Dict, FrozenSet, List, Optional, Set
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -50,7 +50,8 @@ def judge(spec, setup):
 
     env = dict(os.environ, **setup["env"])
     hidden = [(entry["path"], entry["mode"], content(entry)) for entry in spec["hidden_files"]]
-    dropped = take_patch(protect, setup["root_commit"], spec["protected"])
+    touched, dropped = take_patch(protect, setup["root_commit"], spec["protected"])
+    splice_shared(spec, set(touched) - set(dropped))
     before = untracked() if spec["rebuild_steps"] else frozenset()
     for step in spec["rebuild_steps"]:
         if running.run_limited(["/bin/sh", "-ec", step], TESTBED, env, spec["limits"]["run_seconds"]) != 0:
@@ -62,6 +63,22 @@ def judge(spec, setup):
         place(os.path.join(TESTBED, path), mode, data)
     lines = running.run_tests(spec, setup["collector"], TESTBED, env)
     return summary(spec, lines, dropped)
+
+
+def splice_shared(spec, touched):
+    # type: (Dict[str, Any], Set[str]) -> None
+    """Put the runner's tables of the gold run into configuration files that the patch touched."""
+    import shared  # type: ignore[import-not-found]
+
+    for entry in spec["shared_files"]:
+        path = os.path.join(TESTBED, entry["path"])
+        if entry["path"] not in touched:
+            continue
+        mine = None
+        if os.path.isfile(path) and not os.path.islink(path):
+            with open(path, "rb") as file:
+                mine = file.read()
+        place(path, entry["mode"], shared.splice(entry["path"], mine, content(entry) or b""))
 
 
 def untracked():
@@ -87,20 +104,20 @@ def git(*args):
 
 
 def take_patch(protect, root, patterns):
-    # type: (Any, str, List[str]) -> List[str]
+    # type: (Any, str, List[str]) -> Any
     """Apply the collected diff to a tree as the image holds it; else the agent worked right here.
 
-    Either way without effect on protected paths; returns those that it tried to change.
+    Either way without effect on protected paths; returns (paths touched, those of them put back).
     """
     path = os.path.join(LOGS, "artifacts", "model.patch")
     pristine = git("rev-parse", "HEAD").decode().strip() == root and not git("status", "--porcelain").strip()
     if not pristine:
         print("the tree has been worked in: graded as it is")
-        return list(protect.restore(TESTBED, root, patterns))
+        return protect.restore(TESTBED, root, patterns)
     if not os.path.isfile(path) or os.path.getsize(path) == 0:
-        return []
+        return [], []
     try:
-        return list(protect.apply(TESTBED, path, patterns))
+        return protect.apply(TESTBED, path, patterns)
     except subprocess.CalledProcessError as error:
         reason = (error.stderr or error.stdout or b"").decode("utf-8", "replace")
         raise NotApplied("the patch does not apply: " + reason[-2000:])
@@ -158,18 +175,19 @@ def summary(spec, lines, dropped):
 
     outcomes = dict.fromkeys(lines["collected"], "missing")
     outcomes.update({name: result["outcome"] for name, result in lines["results"].items()})
-    found = verdict.judge(spec, outcomes)
     tampered = list(lines["tampered"])
-    resolved = bool(found["resolved"]) and not tampered
+    complete = lines["end"] is not None and lines["exit_code"] is not None
+    found = verdict.verdict(outcomes, spec, complete and not tampered)
     return {
-        "reward": 1.0 if resolved else 0.0,
-        "resolved": int(resolved),
+        "reward": found["value"],
+        "resolved": int(found["resolved"]),
         "f2p": found["fail_to_pass_rate"],
         "p2p": found["pass_to_pass_rate"],
         "tampered": int(bool(tampered)),
         "evidence": tampered,
         "dropped": dropped,
-        "complete": lines["end"] is not None,
+        "complete": complete,
+        "failing": found["failing"],
         "exit_code": lines["exit_code"],
         "collection_errors": lines["uncollectable"],
         "tests": outcomes,

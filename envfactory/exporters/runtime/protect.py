@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 from fnmatch import fnmatchcase
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 RENAME = re.compile(r"^(?:rename|copy) (from|to) (.+?)\r?$", re.MULTILINE)
 QUOTED = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
@@ -79,8 +79,8 @@ def _unescape(found):
 
 
 def apply(testbed, path, patterns):
-    # type: (str, str, List[str]) -> List[str]
-    """Apply the patch file but for protected paths; what was left out.  Raises ``CalledProcessError``."""
+    # type: (str, str, List[str]) -> Tuple[List[str], List[str]]
+    """Apply the patch file but for protected paths; (touched, left out).  Raises ``CalledProcessError``."""
     with open(path, "rb") as file:
         patch = file.read().decode("utf-8", "surrogateescape")
     listed = git(testbed, "apply", "--numstat", "-z", path)
@@ -89,18 +89,19 @@ def apply(testbed, path, patterns):
     exclude = ["--exclude=" + re.sub(r"([*?\[\\])", r"\\\1", name) for name in left_out]
     if len(left_out) < len(touched):
         git(testbed, "apply", "--whitespace=nowarn", *exclude, path)
-    return left_out
+    return touched, left_out
 
 
 def restore(testbed, root, patterns):
-    # type: (str, str, List[str]) -> List[str]
-    """In a tree that was worked in: put protected paths back to commit ``root``; what was changed.
+    # type: (str, str, List[str]) -> Tuple[List[str], List[str]]
+    """In a tree that was worked in: put protected paths back to commit ``root``; (changed, put back).
 
     Ignored files are removed only where a pattern names the file itself (``conftest.py``, ``*.pth``):
     those below a protected folder may be what the image was built with.
     """
-    changed = git(testbed, "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", root).split("\0")
-    restored = [path for path in changed if path and is_protected(path, patterns)]
+    listed = git(testbed, "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", root)
+    changed = [path for path in listed.split("\0") if path]
+    restored = [path for path in changed if is_protected(path, patterns)]
     held = set(git(testbed, "ls-tree", "-r", "-z", "--name-only", "--full-tree", root).split("\0"))
     for path in restored:
         remove(os.path.join(testbed, path))
@@ -113,7 +114,7 @@ def restore(testbed, root, patterns):
     new += [path for path in ignored if path and named(path, names) and is_protected(path, patterns)]
     for path in new:
         remove(os.path.join(testbed, path))
-    return sorted(set(restored + new))
+    return changed, sorted(set(restored + new))
 
 
 def named(path, names):
