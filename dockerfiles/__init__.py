@@ -1,0 +1,1 @@
+"""Dockerfile templates, rendered by ``envfactory.builder``; flat, and no code but this line."""

@@ -1,0 +1,143 @@
+"""Dockerfiles: what every one of them must and must not say, and that equal specs give equal text."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jinja2
+import pytest
+
+from envfactory.builder.context import read_spec, write_context
+from envfactory.builder.dockerfile import Until, dated_options, install_script, render
+from envfactory.builder.names import dependencies_tag, system_tag, task_tag
+from envfactory.builder.templates import dockerfile_quote, render_template
+from envfactory.errors import BuildError, UsageError
+from envfactory.records import LockedDependency
+from tests.builder.specs import spec
+
+FULL = {
+    "system_packages": ("libyaml-dev", "libxml2-dev"),
+    "lock_files": {"requirements.lock": "a==1 --hash=sha256:00\n", "build.lock": "b==1 --hash=sha256:00\n"},
+    "install_steps": ("uv pip install --offline --no-build-isolation --no-deps -e /testbed",),
+    "env": {"NAME": 'a "b" $c \\d'},
+}
+
+
+@pytest.mark.parametrize("until", ["system", "dependencies", "task"])
+@pytest.mark.parametrize("fields", [{}, FULL], ids=["bare", "full"])
+def test_no_syntax_line_no_heredoc_no_swallowed_failure(fields: dict[str, object], until: Until) -> None:
+    text = render(spec(**fields), until=until)
+    assert "syntax=" not in text
+    assert "<<" not in text
+    assert "|| true" not in text
+    assert "ENTRYPOINT" not in text
+    for step in re.findall(r"^RUN (?:.*\\\n)*.*$", text, re.MULTILINE):
+        assert "set -eu" in step or "\\\n" not in step
+    assert not re.search(r"\\\n\s*\n", text), "a blank line would end a continued instruction"
+    assert text == render(spec(**fields), until=until)
+
+
+def test_layers_go_from_shared_to_own() -> None:
+    text = render(spec(**FULL))
+    marks = [
+        "libyaml-dev",
+        "uv venv",
+        "requirements.lock",
+        "build.lock",
+        "AS task",
+        "source.bundle",
+        "install.sh",
+    ]
+    assert [text.index(mark) for mark in marks] == sorted(text.index(mark) for mark in marks)
+    shared = render(spec(**FULL), until="dependencies")
+    assert text.startswith(shared.rstrip("\n"))
+
+
+def test_the_shared_layers_do_not_depend_on_the_pull_request() -> None:
+    one = spec(**FULL, repo="a/b", source_digest="3" * 64, base_commit="4" * 40)
+    assert render(one, until="dependencies") == render(spec(**FULL), until="dependencies")
+    assert dependencies_tag(one) == dependencies_tag(spec(**FULL))
+    assert system_tag(one) == system_tag(spec(**FULL))
+
+
+def test_values_are_quoted() -> None:
+    assert dockerfile_quote('a "b" $c \\d') == '"a \\"b\\" \\$c \\\\d"'
+    text = render(spec(**FULL, repo="owner/odd name;rm -rf x"))
+    assert "ln -s /testbed '/odd name;rm -rf x'" in text
+    assert 'ENV NAME="a \\"b\\" \\$c \\\\d"' in text
+
+
+def test_a_value_that_nobody_gave_is_an_error() -> None:
+    with pytest.raises(jinja2.UndefinedError):
+        render_template("python.Dockerfile.j2", until="task")
+
+
+def test_the_fallback_index_is_dated_by_the_lock() -> None:
+    def locked(name: str, day: datetime) -> LockedDependency:
+        return LockedDependency(name=name, version="1", upload_time=day)
+
+    items = [
+        locked("pytest", datetime(2019, 11, 20, 10, 0, 0, 500, tzinfo=UTC)),
+        locked("six", datetime(2018, 1, 1, tzinfo=UTC)),
+        locked("atomicwrites", datetime(2022, 7, 8, tzinfo=UTC)),
+    ]
+    options = dated_options(items, datetime(2020, 1, 1, tzinfo=UTC))
+    assert options[0] == "--exclude-newer=2019-11-20T10:00:01Z"
+    assert "--exclude-newer-package=atomicwrites=2022-07-08T00:00:01Z" in options
+    assert "--exclude-newer-package=setuptools=2019-12-15T00:00:01Z" in options
+    assert options == dated_options(items, datetime(2020, 3, 1, tzinfo=UTC)), "equal locks, equal layers"
+
+
+def test_install_steps_stop_at_the_first_failure() -> None:
+    script = install_script(["false", "echo not reached"])
+    assert script.splitlines()[:3] == ["#!/bin/bash", "set -euxo pipefail", "cd /testbed"]
+
+
+@pytest.mark.parametrize(
+    ("instance_id", "name"),
+    [
+        ("Owner__Name-12", "owner__name-12"),
+        ("a.b__c.d_e-1", "a.b__c.d_e-1"),
+        ("_x__..y-1", "x-y-1"),
+        ("SWE-bench__SWEbench-3", "swe-bench__swe-bench-3"),
+        ("local__Größe-1", "local__gr-e-1"),
+    ],
+)
+def test_tags_are_valid_for_any_repository(instance_id: str, name: str) -> None:
+    tag = task_tag(instance_id, spec())
+    assert tag == f"envfactory/{name}:{spec().image_digest[:12]}"
+    assert re.fullmatch(r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*", tag.split("/")[1].split(":")[0])
+    assert "swebench" not in tag
+
+
+def test_another_toolchain_image_gives_another_dependencies_image() -> None:
+    assert dependencies_tag(spec(), spec().toolchain.image) == dependencies_tag(spec())
+    assert dependencies_tag(spec(), "envfactory/python:3.11-other") != dependencies_tag(spec())
+
+
+def test_a_context_is_whole_and_reads_back(tmp_path: Path) -> None:
+    from envfactory.builder.context import source_digest
+
+    source = tmp_path / "s.bundle"
+    source.write_bytes(b"# v2 git bundle\n")
+    full = spec(**FULL, source_digest=source_digest(source))
+    write_context(full, source, tmp_path / "one")
+    write_context(full, source, tmp_path / "two")
+    names = {path.name for path in (tmp_path / "one").iterdir()}
+    assert names == {
+        "Dockerfile",
+        "requirements.lock",
+        "build.lock",
+        "install.sh",
+        "source.bundle",
+        "spec.json",
+    }
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert read_spec(tmp_path / "one") == full
+    with pytest.raises(BuildError):
+        write_context(spec(**FULL), source, tmp_path / "three")
+    with pytest.raises(UsageError):
+        read_spec(tmp_path)
