@@ -33,16 +33,20 @@ def outcome(result: Record) -> tuple[str, str]:
 class Lines:
     """One line per event; for logs, pipes and CI."""
 
+    COUNT_EVERY = 30.0
+    """Seconds between lines that say how much is done."""
+
     def __init__(self, console: Console, *, verbose: bool = False) -> None:
         self._console = console
         self._verbose = verbose
         self._total = self._settled = self._known = 0
+        self._told = time.monotonic()
 
     def __enter__(self) -> Lines:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._known:
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self._known and kind is None:
             self._say(f"{self._known} of {self._total} were done before")
 
     def mining(self, source: str, found: int) -> None:
@@ -68,12 +72,15 @@ class Lines:
             line += f"{', trying again' if again else ''} log: {result.log}"
         elif isinstance(result, Rejection) and self._verbose and result.detail:
             line += f": {result.detail}"
-        self._say(f"[{self._settled}/{self._total}] {line}")
+        self._say(line)
 
     def settled(self, key: str, entry: Entry | None, *, fresh: bool) -> None:
         """A pull request needs nothing more."""
         self._settled += 1
         self._known += not fresh
+        if time.monotonic() - self._told >= self.COUNT_EVERY:
+            self._told = time.monotonic()
+            self._say(f"{self._settled} of {self._total} done")
 
     def _say(self, text: str) -> None:
         self._console.print(Text(text), soft_wrap=True)

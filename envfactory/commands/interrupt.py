@@ -24,7 +24,9 @@ WAIT_SECONDS = 20.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def _raise(number: int, frame: FrameType | None) -> None:
+def _raise_once(number: int, frame: FrameType | None) -> None:
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -32,29 +34,31 @@ def _raise(number: int, frame: FrameType | None) -> None:
 def interruptible(executor: Executor, remove_containers: Callable[[], int]) -> Iterator[None]:
     """Run the block; when interrupted, clean up, say how to resume and exit with 130."""
     main = threading.current_thread() is threading.main_thread()
-    before = {number: signal.signal(number, _raise) for number in SIGNALS} if main else {}
+    before = {number: signal.signal(number, _raise_once) for number in SIGNALS} if main else {}
     try:
         yield
     except KeyboardInterrupt:
-        if main:
-            for number in SIGNALS:
-                signal.signal(number, signal.SIG_IGN)
+        typer.echo("interrupted: stopping builds, removing containers …", err=True)
         _clean_up(executor, remove_containers)
         typer.echo("interrupted; what is finished is kept, the same command continues", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
+    except BaseException:  # the run ends here, whatever its other workers are doing
+        _clean_up(executor, remove_containers)
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 def _clean_up(executor: Executor, remove_containers: Callable[[], int]) -> None:
-    typer.echo("interrupted: stopping builds, removing containers …", err=True)
-    executor.close(0)
-    for wait in (WAIT_SECONDS, 0.0):  # again for a container that was just being made
+    idle = executor.close(0)
+    for wait in (WAIT_SECONDS, 0.0):
         end_children()
         with suppress(FactoryError):
             remove_containers()
-        executor.close(wait)
+        if idle:
+            return
+        executor.close(wait)  # and once more, for a container that was just being made
 
 
 def end_children() -> None:
