@@ -6,15 +6,14 @@ Hidden files come last, so nothing that the patch or its build steps do survives
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from envfactory.errors import TrialError
 from envfactory.trials.canary import Canary
 from envfactory.trials.plan import PatchError, TrialPlan
 from envfactory.trials.protection import dropped_paths, exclusions, is_protected
-from envfactory.trials.staging import GIT, TESTBED, Staging, hidden_tar
+from envfactory.trials.staging import GIT, TESTBED, Staging
 
 if TYPE_CHECKING:
     from envfactory.engine import Container
@@ -32,7 +31,7 @@ def prepare(
     patched = bool(patch.strip())
     hidden = (*plan.hidden_files, *([canary.file] if canary else []))
     brought = staging.collector_files(plan.limits.test_seconds, env)
-    brought[f"{staging.folder}/hidden.tar"] = hidden_tar(hidden)
+    brought |= staging.place_files(hidden)
     if patched:
         brought[f"{staging.folder}/patch"] = patch.encode("utf-8", "surrogateescape")
     container.put(brought)
@@ -41,15 +40,15 @@ def prepare(
     if plan.rebuild_steps:
         _rebuild(container, plan)
     if hidden:
-        _step(container, staging.place_script(hidden), "placing the hidden files")
+        _step(container, staging.place_command(), "placing the hidden files")
 
 
 def _apply(container: Container, plan: TrialPlan, staging: Staging, patch: str) -> None:
     touched: tuple[str, ...] = ()
     if plan.protected or plan.shared:
-        touched = _touched(_patch_step(container, staging.list_script()))
+        touched = _touched(_patch_step(container, staging.list_command()))
     dropped = dropped_paths(touched, patch, plan.protected)
-    _patch_step(container, staging.apply_script(exclusions(dropped)))
+    _patch_step(container, staging.apply_command(exclusions(dropped)))
     spliced = {}
     for path in sorted(set(touched) & set(plan.shared) - set(dropped)):
         if plan.splice is not None:
@@ -74,8 +73,8 @@ def _current(container: Container, path: str) -> bytes | None:
         raise
 
 
-def _patch_step(container: Container, script: str) -> str:
-    result = container.exec(["/bin/sh", "-c", script], timeout=STEP_SECONDS, cwd="/", max_output=LIST_BYTES)
+def _patch_step(container: Container, argv: Sequence[str]) -> str:
+    result = container.exec(argv, timeout=STEP_SECONDS, cwd=TESTBED, max_output=LIST_BYTES)
     if result.exit_code != 0:
         told = result.stderr.strip() or "git apply took too long"
         raise PatchError(
@@ -84,8 +83,8 @@ def _patch_step(container: Container, script: str) -> str:
     return result.stdout
 
 
-def _step(container: Container, script: str, what: str) -> str:
-    result = container.exec(["/bin/sh", "-c", script], timeout=STEP_SECONDS, cwd="/", max_output=LIST_BYTES)
+def _step(container: Container, argv: Sequence[str], what: str) -> str:
+    result = container.exec(argv, timeout=STEP_SECONDS, cwd=TESTBED, max_output=LIST_BYTES)
     if result.exit_code != 0:
         told = result.stderr.strip()
         raise TrialError(f"{what} failed: {told[:2000]}", cause="preparation_failed", log=told[-8000:])
@@ -100,17 +99,11 @@ def _rebuild(container: Container, plan: TrialPlan) -> None:
         if result.exit_code != 0:
             told = (result.stdout + result.stderr)[-8000:]
             raise PatchError(f"rebuilding failed: {step}", cause="rebuild_failed", log=told)
-    planted = [path for path in _untracked(container) - before if is_protected(path, plan.protected)]
-    _in_chunks(container, "rm -rf --", planted)
+    planted = sorted(path for path in _untracked(container) - before if is_protected(path, plan.protected))
+    for start in range(0, len(planted), 500):
+        _step(container, ["rm", "-rf", "--", *planted[start : start + 500]], "restoring protected paths")
 
 
 def _untracked(container: Container) -> frozenset[str]:
-    listed = _step(container, f"cd {TESTBED} && {GIT} ls-files -z --others", "listing new files")
+    listed = _step(container, [*GIT, "ls-files", "-z", "--others"], "listing new files")
     return frozenset(listed.split("\0")) - {""}
-
-
-def _in_chunks(container: Container, command: str, paths: Iterable[str]) -> None:
-    ordered: Sequence[str] = sorted(paths)
-    for start in range(0, len(ordered), 500):
-        chunk = shlex.join(ordered[start : start + 500])
-        _step(container, f"cd {TESTBED} && {command} {chunk}", "restoring protected paths")

@@ -35,6 +35,10 @@ FROZEN_ENV = {
 CLEARED_ENV = {"PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
 """Options must come from the test command alone."""
 REPORT_BYTES = 128 << 20
+KILLED = (137, -9)
+_OOM_KILLS = (
+    "cd /sys/fs/cgroup && cat memory.events memory/memory.oom_control 2>/dev/null | grep '^oom_kill '"
+)
 
 
 def run_trial(
@@ -91,12 +95,23 @@ def _run_tests(container: Container, plan: TrialPlan, argv: list[str], env: dict
     return Ending(
         exit_code=result.exit_code,
         timed_out=result.timed_out,
-        out_of_memory=stats.oom_killed,
+        out_of_memory=stats.oom_killed or (result.exit_code in KILLED and _memory_ran_out(container)),
         seconds=result.seconds,
         cpu_seconds=stats.cpu_seconds,
         output=result.stdout + ("\n--- stderr ---\n" + result.stderr if result.stderr.strip() else ""),
         interrupted="" if stats.running else "the tests stopped their container",
     )
+
+
+def _memory_ran_out(container: Container) -> bool:
+    """The engine notes this of a container's first process only; the kernel counts it for all."""
+    try:
+        counted = container.exec(["/bin/sh", "-c", _OOM_KILLS], timeout=30, cwd="/").stdout
+    except TrialError as error:
+        if error.cause == "container_gone":
+            return False
+        raise
+    return any(line.split()[1:] not in ([], ["0"]) for line in counted.splitlines())
 
 
 def _stopped(container: Container, error: TrialError) -> Ending:

@@ -2,7 +2,7 @@
 
     <folder>/<name>.py, <name>.json   collector and its settings (deleted by the collector)
     <folder>/patch                    the diff to apply
-    <folder>/hidden.tar               files placed last, over whatever the patch planted
+    <folder>/place.sh, *.tar          files placed last, over whatever the patch planted
     <folder>/report                   written by the collector
 
 The folder has a random name outside the repository.  Nothing here talks to the engine.
@@ -27,18 +27,25 @@ from envfactory.records import HiddenFile
 Files = dict[str, bytes | tuple[bytes, int]]
 """Path -> content, or content and mode."""
 TESTBED = "/testbed"
-GIT = "git -c safe.directory='*' -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.quotePath=false"
+GIT = ("git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 
 _PLACE = """\
-tar -xmf {folder}/hidden.tar -C {testbed} --recursive-unlink --no-same-owner || exit 1
+cd {testbed} || exit 1
 root=$(pwd -P)
+clear() {{  # a folder where a file must be
+  if [ -d "./$1" ] && [ ! -L "./$1" ]; then rm -rf -- "./$1"; fi
+}}
 gone() {{  # folder, files: only where the folder is what it seems, not a link to elsewhere
   real=$(cd -P -- "$root/$1" 2>/dev/null && pwd -P) || return 0
   [ "$real/" = "$root/$1/" ] || [ "$1" = . ] || return 0
   (cd -P -- "$root/$1" && shift && rm -rf -- "$@")
 }}
+tar -xmf {folder}/folders.tar --no-same-owner || exit 1
+{clearings}
+tar -xmf {folder}/hidden.tar --no-same-owner || exit 1
 {deletions}
 """
+"""tar replaces links and files that stand where its folders belong, and links where its files do."""
 
 
 @dataclass(frozen=True)
@@ -82,49 +89,60 @@ class Staging:
         """``PYTHONPATH`` with the folder first."""
         return ":".join(part for part in (self.folder, env.get("PYTHONPATH", "")) if part)
 
-    def list_script(self) -> str:
+    def list_command(self) -> list[str]:
         """Print the paths that the patch touches as git names them: ``added TAB deleted TAB path NUL``."""
-        return f"cd {TESTBED} && {GIT} apply --numstat -z --whitespace=nowarn {self.folder}/patch"
+        return [*GIT, "apply", "--numstat", "-z", "--whitespace=nowarn", f"{self.folder}/patch"]
 
-    def apply_script(self, exclusions: Iterable[str]) -> str:
+    def apply_command(self, exclusions: Iterable[str]) -> list[str]:
         """Apply the patch but for excluded paths."""
-        options = shlex.join(exclusions)
-        return f"cd {TESTBED} && {GIT} apply --whitespace=nowarn {options} {self.folder}/patch"
+        return [*GIT, "apply", "--whitespace=nowarn", *exclusions, f"{self.folder}/patch"]
 
-    def place_script(self, hidden: Sequence[HiddenFile]) -> str:
+    def place_command(self) -> list[str]:
         """Write the hidden files, replacing whatever is in their way."""
+        return ["/bin/sh", f"{self.folder}/place.sh"]
+
+    def place_files(self, hidden: Sequence[HiddenFile]) -> Files:
+        """What ``place_command`` works with."""
         gone: dict[str, list[str]] = {}
         for file in hidden:
             if file.content is None:
                 path = PurePosixPath(checked(file.path))
                 gone.setdefault(str(path.parent), []).append(path.name)
-        deletions = "\n".join(shlex.join(["gone", parent, *names]) for parent, names in gone.items())
-        script = _PLACE.format(folder=self.folder, testbed=TESTBED, deletions=deletions)
-        return f"cd {TESTBED} || exit 1\n{script}"
+        present = [file for file in hidden if file.content is not None]
+        script = _PLACE.format(
+            folder=self.folder,
+            testbed=TESTBED,
+            clearings="\n".join(shlex.join(["clear", checked(file.path)]) for file in present),
+            deletions="\n".join(shlex.join(["gone", parent, *names]) for parent, names in gone.items()),
+        )
+        return {
+            f"{self.folder}/place.sh": script.encode("utf-8", "surrogateescape"),
+            f"{self.folder}/folders.tar": _tar(present, content=False),
+            f"{self.folder}/hidden.tar": _tar(present, content=True),
+        }
 
 
-def hidden_tar(hidden: Iterable[HiddenFile]) -> bytes:
-    """The hidden files with every folder above them as an entry, so that tar replaces planted links."""
+def _tar(present: Iterable[HiddenFile], *, content: bool) -> bytes:
+    """The files, or (``content`` false) every folder above them."""
     buffer = io.BytesIO()
     folders: set[str] = set()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT, errors="surrogateescape") as tar:
-        for file in hidden:
-            if file.content is None:
+        for file in present:
+            if content:
+                _add(tar, file)
                 continue
-            path = PurePosixPath(checked(file.path))
-            for parent in [str(place) for place in reversed(path.parents)][1:]:
+            for parent in [str(place) for place in reversed(PurePosixPath(file.path).parents)][1:]:
                 if parent not in folders:
                     folders.add(parent)
                     entry = tarfile.TarInfo(parent)
                     entry.type, entry.mode = tarfile.DIRTYPE, 0o755
                     tar.addfile(entry)
-            _add(tar, file, str(path))
     return buffer.getvalue()
 
 
-def _add(tar: tarfile.TarFile, file: HiddenFile, path: str) -> None:
+def _add(tar: tarfile.TarFile, file: HiddenFile) -> None:
     content = base64.b64decode(file.content or "")
-    entry = tarfile.TarInfo(path)
+    entry = tarfile.TarInfo(file.path)
     if file.mode == "120000":
         entry.type, entry.mode = tarfile.SYMTYPE, 0o777
         entry.linkname = content.decode("utf-8", "surrogateescape")
