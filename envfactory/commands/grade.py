@@ -42,9 +42,7 @@ def grade(
 
     text = read_patch(patch)
     directory = task_directory(task, workspace, config)
-    from envfactory.trainer import grade_patch
-
-    reward = grade_patch(directory, text)
+    reward = judge(directory, text)
     if graded and reward.value is not None:
         value = 0.0 if reward.tampered else reward.fail_to_pass_rate * reward.pass_to_pass_rate
         reward = reward.model_copy(update={"value": value})
@@ -54,6 +52,28 @@ def grade(
         show(reward)
     if reward.fault is not None:
         raise typer.Exit(1)
+
+
+def judge(directory: Path, patch: str) -> Reward:
+    """The reward; when no verdict can be had, one that says so instead of an exception."""
+    from envfactory.errors import StageError
+    from envfactory.records import Reward
+    from envfactory.trainer import Task
+
+    task = Task(directory)
+    try:
+        return task.grade(patch)
+    except StageError as error:
+        return Reward(
+            instance_id=task.instance_id,
+            value=None,
+            resolved=False,
+            fail_to_pass_rate=0.0,
+            pass_to_pass_rate=0.0,
+            fault=error.cause,
+            detail=str(error),
+            spec_digest=task.reward_spec.digest,
+        )
 
 
 def read_patch(name: str) -> str:
