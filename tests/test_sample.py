@@ -14,7 +14,9 @@ EXPECTED = json.loads((SAMPLE / "expected.json").read_text(encoding="utf-8"))
 
 
 def git(tree: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=tree, capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        ["git", *arguments], cwd=tree, capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def test_the_history_has_the_same_commit_ids_everywhere(sample_repo: Path) -> None:
