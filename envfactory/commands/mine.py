@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import typer
-
 from envfactory.commands import options
-
-if TYPE_CHECKING:
-    from envfactory.commands.selection import Selection
-    from envfactory.settings import Settings
 
 
 def mine(
@@ -37,43 +29,8 @@ def mine(
 
         envfactory mine path/to/clone --pr 123 --pr 124 --json
     """
-    from envfactory.commands import session
-    from envfactory.commands.production import Order, produce, stages_of
-    from envfactory.commands.selection import NOTHING, Selection, mine_all, sources_of
+    from envfactory.commands.selection import Flags, Selection, produce_from
 
-    chosen = session.settings(workspace, config, jobs=jobs)
     selection = Selection(since, until, limit, frozenset(pr) if pr else None, repo)
-    found = sources_of(sources, chosen, selection)
-    if dry_run:
-        show_dry_run(found, selection, chosen, json)
-        return
-    produce(
-        chosen,
-        Order(
-            stages=("mine",),
-            keys=lambda store, progress: mine_all(found, selection, chosen, store, progress),
-            nothing=NOTHING,
-            redo=stages_of(redo),
-            json=json,
-            verbose=verbose,
-            quiet=quiet,
-        ),
-    )
-
-
-def show_dry_run(sources: list[str], selection: Selection, chosen: Settings, json: bool) -> None:
-    """List what would be worked on, one pull request a line."""
-    from envfactory.commands import session
-    from envfactory.commands.selection import listed
-    from envfactory.records import PullRequest
-
-    for found in listed(sources, selection, chosen):
-        data: dict[str, Any]
-        if isinstance(found, PullRequest):
-            data = {"key": found.key, "merged_at": found.merged_at.isoformat(), "title": found.title}
-        else:
-            data = {"key": found.key, "rejected": found.reason, "detail": found.detail}
-        if json:
-            session.emit(data)
-        else:
-            typer.echo("  ".join(str(value) for value in data.values()))
+    flags = Flags(workspace, config, jobs, redo, dry_run, json, verbose, quiet)
+    produce_from(sources, selection, flags, ("mine",))

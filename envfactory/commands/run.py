@@ -33,27 +33,9 @@ def run(
 
         envfactory run path/to/clone --redo extract
     """
-    from envfactory.commands import session
-    from envfactory.commands.mine import show_dry_run
-    from envfactory.commands.production import Order, produce, stages_of
-    from envfactory.commands.selection import NOTHING, Selection, mine_all, sources_of
+    from envfactory.commands.selection import Flags, Selection, produce_from
     from envfactory.records import STAGES
 
-    chosen = session.settings(workspace, config, jobs=jobs)
     selection = Selection(since, until, limit, frozenset(pr) if pr else None, repo)
-    found = sources_of(sources, chosen, selection)
-    if dry_run:
-        show_dry_run(found, selection, chosen, json)
-        return
-    produce(
-        chosen,
-        Order(
-            stages=STAGES,
-            keys=lambda store, progress: mine_all(found, selection, chosen, store, progress),
-            nothing=NOTHING,
-            redo=stages_of(redo),
-            json=json,
-            verbose=verbose,
-            quiet=quiet,
-        ),
-    )
+    flags = Flags(workspace, config, jobs, redo, dry_run, json, verbose, quiet)
+    produce_from(sources, selection, flags, STAGES)

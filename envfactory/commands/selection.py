@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 from envfactory.errors import NothingSelected, UsageError
 from envfactory.pipeline import Progress, discover
 
 if TYPE_CHECKING:
     from envfactory.mining.protocol import MineOptions
-    from envfactory.records import PullRequest, Rejection
+    from envfactory.records import PullRequest, Rejection, Stage
     from envfactory.settings import Settings
     from envfactory.store import Store
 
@@ -74,6 +76,61 @@ def mine_all(
     for source in sources:
         keys |= dict.fromkeys(discover(source, mined(source, selection, chosen), store, progress))
     return list(keys)
+
+
+@dataclass(frozen=True)
+class Flags:
+    """The options of ``run`` and ``mine`` that do not select."""
+
+    workspace: Path | None
+    config: Path | None
+    jobs: int | None
+    redo: list[str] | None
+    dry_run: bool
+    json: bool
+    verbose: bool
+    quiet: bool
+
+
+def produce_from(
+    given: list[str] | None, selection: Selection, flags: Flags, stages: tuple[Stage, ...]
+) -> None:
+    """Mine the sources and take what is found through ``stages``."""
+    from envfactory.commands import session
+    from envfactory.commands.production import Order, produce, stages_of
+
+    chosen = session.settings(flags.workspace, flags.config, jobs=flags.jobs)
+    sources = sources_of(given, chosen, selection)
+    order = Order(
+        stages=stages,
+        keys=lambda store, progress: mine_all(sources, selection, chosen, store, progress),
+        nothing=NOTHING,
+        redo=stages_of(flags.redo),
+        json=flags.json,
+        verbose=flags.verbose,
+        quiet=flags.quiet,
+    )
+    if flags.dry_run:
+        show_dry_run(sources, selection, chosen, flags.json)
+    else:
+        produce(chosen, order)
+
+
+def show_dry_run(sources: list[str], selection: Selection, chosen: Settings, json: bool) -> None:
+    """List what would be worked on, one pull request a line."""
+    from envfactory.commands import session
+    from envfactory.records import PullRequest
+
+    for found in listed(sources, selection, chosen):
+        data: dict[str, Any]
+        if isinstance(found, PullRequest):
+            data = {"key": found.key, "merged_at": found.merged_at.isoformat(), "title": found.title}
+        else:
+            data = {"key": found.key, "rejected": found.reason, "detail": found.detail}
+        if json:
+            session.emit(data)
+        else:
+            typer.echo("  ".join(str(value) for value in data.values()))
 
 
 def listed(sources: list[str], selection: Selection, chosen: Settings) -> Iterator[PullRequest | Rejection]:
