@@ -6,9 +6,8 @@ whole digest of what it must be made from.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
-
-import structlog
 
 from envfactory.builder.names import DIGEST
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 PULL_SECONDS = 1800.0
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 def ensure_image(engine: Engine, task: Task) -> str:
@@ -27,7 +26,7 @@ def ensure_image(engine: Engine, task: Task) -> str:
         return task.image
     from envfactory.builder.rebuild import rebuild
 
-    log.warning("image missing, making it again from the bundle", image=task.image, task=task.instance_id)
+    log.warning("image %s is not here: making it again from %s", task.image, task.directory)
     return rebuild(task.directory, engine).id
 
 

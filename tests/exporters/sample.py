@@ -85,7 +85,7 @@ def patch(directory: Path, changes: dict[str, str]) -> str:
 
 
 def source_bundle(repo: Path, destination: Path) -> Path:
-    git(repo, "bundle", "create", "-q", str(destination), "HEAD")
+    git(repo, "bundle", "create", "-q", str(destination), "HEAD", "main")
     return destination
 
 
@@ -143,26 +143,32 @@ def candidate(repo: Path, **changes: Any) -> Candidate:
     return Candidate(**{**fields, **changes})
 
 
-def environment(repo: Path) -> Environment:
-    spec = EnvironmentSpec(
-        language="python",
-        toolchain=Toolchain(
-            name="python",
-            version="3.11",
-            executable="/opt/python/3.11/bin/python3.11",
-            provider="host",
-            image="envfactory/python:3.11-x",
-        ),
-        test_command=("python", "-m", "pytest", "-q"),
-        cutoff=WHEN,
-        repo="acme/maths",
-        base_commit="b" * 40,
-        source_digest="s" * 64,
-    )
-    tag = f"envfactory/acme__maths-7:{spec.image_digest[:12]}"
-    head = git(repo, "rev-parse", "HEAD").strip()
+TOOLCHAIN = Toolchain(
+    name="python",
+    version="3.11",
+    executable="/opt/python/3.11/bin/python3.11",
+    provider="host",
+    image="envfactory/python:3.11-x",
+)
+
+
+def environment(repo: Path, **changes: Any) -> Environment:
+    fields: dict[str, Any] = {
+        "language": "python",
+        "toolchain": TOOLCHAIN,
+        "test_command": ("python", "-m", "pytest", "-q"),
+        "cutoff": WHEN,
+        "repo": "acme/maths",
+        "base_commit": "b" * 40,
+        "source_digest": "s" * 64,
+    }
+    spec = EnvironmentSpec(**{**fields, **changes})
     image = BuiltImage(
-        tag=tag, spec_digest=spec.digest, image_id="sha256:" + "1" * 64, seconds=2.5, integrity={"head": head}
+        tag=f"envfactory/acme__maths-7:{spec.image_digest[:12]}",
+        spec_digest=spec.digest,
+        image_id="sha256:" + "1" * 64,
+        seconds=2.5,
+        integrity={"head": git(repo, "rev-parse", "HEAD").strip()},
     )
     return Environment(spec=spec, image=image, seconds={"build": 2.5})
 
@@ -180,11 +186,13 @@ def report(state: Any, attempt: int, seconds: float = 0.1) -> TestReport:
     )
 
 
-def sample_task(repo: Path, *, seconds: float = 0.1, **changes: Any) -> Task:
+def sample_task(
+    repo: Path, *, seconds: float = 0.1, built: Environment | None = None, **changes: Any
+) -> Task:
     """The whole task; ``changes`` go to the reward spec."""
     return Task(
         candidate=candidate(repo),
-        environment=environment(repo),
+        environment=built or environment(repo),
         reward_spec=reward_spec(**changes),
         reports=(report("before", 1, seconds), report("after", 1, seconds)),
     )
