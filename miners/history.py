@@ -139,7 +139,7 @@ def _title(landing: Landing, merge: Commit, own: Sequence[Commit]) -> tuple[str,
         ("merge branch", "merge #", "merge remote")
     ):
         return strip_numbers(merge.subject), merge.body
-    if landing.kind != "rebase":
+    if landing.kind in {"merge", "squash"} or merge.subject.lower().startswith("merge #"):
         title, body = merge_title(merge.body, landing.number)
         if title:
             return title, body

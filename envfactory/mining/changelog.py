@@ -7,11 +7,12 @@ numbers are left out.
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import Any
 
 import yaml
 from unidiff.errors import UnidiffParseError
-from unidiff.patch import PatchSet
+from unidiff.patch import Hunk, PatchSet
 
 MAX_LINES = 60
 """A longer addition is the text of a whole release."""
@@ -38,12 +39,19 @@ def entries(patch: str) -> list[tuple[str, str]]:
     for file in files:
         if file.is_binary_file or file.is_removed_file:
             continue
-        added = [line.value.rstrip("\r\n") for hunk in file for line in hunk if line.is_added]
+        added = [line for hunk in file for line in _new_lines(hunk)]
         if 0 < len(added) <= MAX_LINES:
             text = _from_yaml(added) if file.path.endswith((".yaml", ".yml")) else _prose(added)
             if text:
                 found.append((file.path, text))
     return found
+
+
+def _new_lines(hunk: Hunk) -> list[str]:
+    """Added lines, but for those that only correct a line that was there."""
+    removed = [line.value.strip() for line in hunk if line.is_removed]
+    added = [line.value.rstrip("\r\n") for line in hunk if line.is_added]
+    return [text for text in added if not get_close_matches(text.strip(), removed, n=1, cutoff=0.9)]
 
 
 def _prose(added: list[str]) -> str:

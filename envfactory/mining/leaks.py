@@ -13,6 +13,8 @@ _TEST_NAME = re.compile(
 )
 _TEST_FILE = re.compile(r"^diff --git a/(?P<path>.+) b/(?P=path)$", re.MULTILINE)
 _CODE = re.compile(r"[=(){}\[\];]|^(?:def|class|import|from|return|if|for|while|raise|with|assert)\b")
+_PROSE = re.compile(r"\b[A-Za-z]{2,},?(?: [A-Za-z]{2,}[,.]?){3,}")
+"""Four plain words in a row, outside quotes: a sentence of a docstring, not code."""
 _SHORTEST = 12
 """A shorter line of code (``return None``) is too common to give anything away."""
 
@@ -22,7 +24,7 @@ class Leaks:
 
     def __init__(self, tests: str, source: str) -> None:
         self._tests = {
-            first or second for line in _added(tests) for first, second in _TEST_NAME.findall(line)
+            first or second for line in tests.split("\n") for first, second in _TEST_NAME.findall(line)
         } - {"test", "tests", "Test", "Tests", "TestCase"}
         paths = _TEST_FILE.findall(tests)
         self._files = {
@@ -51,7 +53,9 @@ def _added(patch: str) -> Iterable[str]:
 
 def _is_code(line: str) -> bool:
     text = line.strip()
-    return not text.startswith(("#", "//", ">>>", "...", '"', "'", "*")) and _CODE.search(text) is not None
+    if text.startswith(("#", "//", ">>>", "...", '"', "'", "*")) or not _CODE.search(text):
+        return False
+    return _PROSE.search(re.sub(r"([\"']).*?\1", "", text)) is None
 
 
 def _squeezed(line: str) -> str:

@@ -30,6 +30,8 @@ _TRAILER = _any(
     r"\[?(?:ci skip|skip ci)\]?",
     r"\(?cherry[- ]picked from commit .*",
     r"this reverts commit .*",
+    r"<[^<>\s]+@[^<>\s]+>",
+    r"\W*generated with \S.*",
 )
 _REFERENCE_ONLY = _any(
     rf"(?:(?:this|it|also|should|pr|commit|change|and)\s+)*(?:{_CLOSING_WORD}|addresses|refs?|references?"
@@ -54,6 +56,8 @@ _NOISE = _any(
     r"(?:oops|typos?|fix(?:e[sd])?|updates?|clean ?up|minor(?: fixes)?|nits?|more|again|rebase)[.!]?",
     r"#?\s*conflicts?:?.*|resolve[sd]? (?:merge )?conflicts?.*",
     r"bump version.*",
+    r"(?:a |an )?(?:proposed|possible|potential|quick|small|attempt(?:ed)? to|another)? ?"
+    r"(?:bug ?)?(?:fix|patch|solution|workaround)(?:es)?(?: (?:for|of))?(?: (?:an? |the )?(?:issue|bug))?\.?",
     r"[-=_*]{3,}",
     r"(?:add(?:s|ed|ing)?|write|extend|improve|update|more|new) (?:\w+ )?(?:unit ?)?tests?(?: cases?)?[.!]?",
 )
@@ -75,10 +79,17 @@ _ROLE_REFERENCE = re.compile(
     r"[ \t]*[(\[]?:(?:issue|pr|pull|gh|ghpull|ghissue|bug|user|author|commit|ticket):`[^`]*`[)\]]?[,;]?"
 )
 _ROLE = re.compile(r":(?:[a-z]+:)?[a-z]+:`~?!?\.?([^`<]+?)(?: ?<[^>`]*>)?`")
-_LINKED = re.compile(r"[ \t]*[(\[]?`(?:#|GH-?)\d+ ?<[^>]*>`_+[)\]]?|[ \t]*\[#\d+\]\([^)]*\)", re.IGNORECASE)
+_LINKED = re.compile(
+    r"[ \t]*[(\[]?`(?:#|GH-?)\d+(?: ?<[^>]*>)?`_+[)\]]?|[ \t]*\[#\d+\]\([^)]*\)", re.IGNORECASE
+)
 _CREDIT = re.compile(
-    r"[ \t]*(?:[-–—(][ \t]*)?(?:thanks(?: to)?|patch by|contributed by|reported by|(?:pr|pull request) by|by @)"
+    r"[ \t]*(?:[-–—(][ \t]*)?(?:thanks(?: to)?|(?:patch|contributed|reported|pr|pull request) by|by @)"
     r"[^.]{0,80}[.)]{0,2}[ \t]*$",
+    re.IGNORECASE,
+)
+_DANGLING = re.compile(
+    r"(?:[ \t]*\b(?:in|of|for|see|from|by|to|via|per|and|with|on|issue|ref|the|is|as)\b|[ \t]*&)+"
+    r"[ \t]*[.,:;]?$",
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -101,11 +112,17 @@ def clean_line(line: str) -> str:
     """A line without references to issues, pull requests and commits; markup as Markdown."""
     if len(line) > _LONGEST_LINE:
         return line.rstrip()
+    raw = line
     line = _LINKED.sub("", _ROLE_REFERENCE.sub("", line))
     if "```" not in line:
         line = _ROLE.sub(r"`\1`", line).replace("``", "`")
-    line = _PULL_URL.sub("", line)
-    line = _SHA.sub("", _BARE_NUMBER.sub("", _CLOSING.sub("", line)))
+    linked = line
+    line = _SHA.sub("", _BARE_NUMBER.sub("", _CLOSING.sub("", _PULL_URL.sub("", line))))
+    if line == linked == raw:
+        return line.rstrip()
+    if line != linked:
+        line = _DANGLING.sub("", line.rstrip())
+        line = re.sub(r"^(\s*(?:[-*]\s+)?)[:;,.]\s*", r"\1", line)
     return re.sub(r"(?<=\w) +([.,;:])(?=\s|$)", r"\1", line).rstrip()
 
 
@@ -128,6 +145,22 @@ def strip_credit(line: str) -> str:
 def words(text: str) -> int:
     """How many words of at least two letters there are."""
     return len(re.findall(r"[^\W\d_]{2,}", text))
+
+
+def blocks(text: str) -> list[list[str]]:
+    """Lines in groups that stand or fall together: paragraphs, list items, fenced code, blank lines."""
+    found: list[list[str]] = []
+    fenced = joins = False
+    for line in text.split("\n"):
+        fence = line.lstrip().startswith("```")
+        starts = re.match(r"\s*(?:[-*•+]|\d+[.)])\s", line) is not None
+        if found and (fenced or (joins and line.strip() and not starts and not fence)):
+            found[-1].append(line)
+        else:
+            found.append([line])
+        joins = bool(line.strip()) and not (fenced and fence)
+        fenced = fenced != fence
+    return found
 
 
 def tidy(lines: list[str]) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from envfactory.mining.changelog import entries
 from envfactory.mining.leaks import Leaks
 from envfactory.mining.prose import (
+    blocks,
     clean_line,
     clean_title,
     is_noise,
@@ -24,7 +25,7 @@ from envfactory.records import PullRequest, StatementPart
 
 _ENOUGH = 8
 """With so many words beside the title, single commit messages are left out: they tell how, not what."""
-_LEAST = 3
+_LEAST = 2
 _LONGEST = 12_000
 _COMMITS = 12
 
@@ -59,32 +60,47 @@ class _Draft:
         self._take(cleaned, source, origin)
         return cleaned
 
-    def passage(self, text: str, source: Source, origin: str) -> str:
-        """Take up what is worth it of some text; each line left out is kept as an unused part."""
+    def passage(self, text: str, source: Source, origin: str, *, subjects: bool = True) -> str:
+        """Take up what is worth it of some text; each block left out is kept as an unused part.
+
+        ``subjects=False`` leaves out the ``* subject`` items that GitHub strings together for a squash.
+        """
         kept: list[str] = []
-        fenced = False
-        for line in strip_comments(text).replace("\r\n", "\n").replace("\t", "    ").split("\n"):
-            fence = line.strip().startswith("```")
-            why = self._leaks.found(line) or ("" if fenced or fence else is_noise(line))
-            fenced = fenced != fence
-            cleaned = line.rstrip() if fenced or fence else clean_line(line)
-            if not why and not fenced and _key(cleaned) and _key(cleaned) in self._said:
-                why = "said already"
-            if not why and line.strip() and not fenced and not fence and not re.search(r"\w", cleaned):
-                why = "only a reference"
+        text = strip_comments(text).replace("\r\n", "\n").replace("\t", "    ")
+        for block in blocks(text):
+            cleaned, why = self._cleaned(block)
+            if not why and not subjects and len(block) == 1 and block[0].startswith("* "):
+                why = "a commit's subject; the changelog says what is wanted"
             if why:
-                self._leave(line, source, origin, why)
-                continue
-            if words(cleaned) > 3 and not fenced:
-                self._said.add(_key(cleaned))
-            kept.append(cleaned)
+                self._leave("\n".join(block), source, origin, why)
+            else:
+                kept += cleaned
         passage = tidy(kept)
         if words(passage) < 2 or len(passage) > _LONGEST:
-            why = "too long for a description" if passage and len(passage) > _LONGEST else "says nothing"
+            why = "too long for a description" if len(passage) > _LONGEST else "says nothing"
             self._leave(passage, source, origin, why)
             return ""
         self._take(passage, source, origin)
         return passage
+
+    def _cleaned(self, block: list[str]) -> tuple[list[str], str]:
+        """The lines of a block worth showing, or why none is."""
+        leak = next(filter(None, map(self._leaks.found, block)), "")
+        if leak or not "".join(block).strip():
+            return block, leak
+        if block[0].lstrip().startswith("```"):
+            return block, ""
+        noise = [is_noise(line) for line in block]
+        cleaned = [clean_line(line) for line, why in zip(block, noise, strict=True) if not why]
+        changed = cleaned != [line.rstrip() for line in block]
+        said = _key(" ".join(cleaned))
+        if not cleaned or (changed and words(" ".join(cleaned)) < 2):
+            return [], next(filter(None, noise), "only a reference")
+        if said and said in self._said:
+            return [], "said already"
+        if words(" ".join(cleaned)) > 1:
+            self._said.add(said)
+        return cleaned, ""
 
     def _take(self, text: str, source: Source, origin: str) -> None:
         part = {"source": source, "origin": origin, "text": text}
@@ -108,7 +124,8 @@ def write_statement(pull: PullRequest, *, changelog: str, tests: str, source: st
         draft.passage("\n".join(strip_credit(line) for line in text.split("\n")), "changelog", path)
         for path, text in entries(changelog)
     ]
-    passages.append(draft.passage(pull.body, "body", _origin(pull)))
+    told = words("\n".join(passages)) >= _ENOUGH
+    passages.append(draft.passage(pull.body, "body", _origin(pull), subjects=not told))
     passages = [passage for passage in passages if passage]
     if words("\n".join(passages)) < _ENOUGH:
         passages += _commits(draft, pull)
@@ -123,7 +140,12 @@ def write_statement(pull: PullRequest, *, changelog: str, tests: str, source: st
 
 
 def _title(draft: _Draft, pull: PullRequest) -> str:
-    return draft.title(pull.title, "title", _origin(pull))
+    """The title; a leading number that is an issue's elsewhere in the messages goes."""
+    number = re.match(r"(\d+)[\s:_-]+", pull.title)
+    messages = "\n".join([pull.body, *(f"{commit.subject}\n{commit.body}" for commit in pull.commits)])
+    known = number is not None and f"#{number[1]}" in messages
+    title = pull.title[number.end() :] if number is not None and known else pull.title
+    return draft.title(title, "title", _origin(pull))
 
 
 def _commits(draft: _Draft, pull: PullRequest) -> list[str]:

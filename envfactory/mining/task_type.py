@@ -11,8 +11,23 @@ from collections.abc import Iterable, Sequence
 from envfactory.records import PullRequest, TaskType
 
 _PREFIXES: dict[str, TaskType] = {
-    **dict.fromkeys(("fix", "bugfix", "hotfix", "bug", "regression", "fixed"), "bug_fix"),
-    **dict.fromkeys(("feat", "feature", "enh", "enhancement", "new", "add", "added", "change"), "feature"),
+    **dict.fromkeys(("fix", "bugfix", "hotfix", "bug", "regression", "fixed", "fixes"), "bug_fix"),
+    **dict.fromkeys(
+        (
+            "feat",
+            "feature",
+            "enh",
+            "enhancement",
+            "new",
+            "add",
+            "adds",
+            "added",
+            "support",
+            "implement",
+            "allow",
+        ),
+        "feature",
+    ),
     **dict.fromkeys(("perf", "performance", "speed", "opt"), "performance"),
     **dict.fromkeys(
         ("refactor", "ref", "maint", "cleanup", "clean", "style", "chore", "typing", "lint"), "refactor"
@@ -24,7 +39,10 @@ _PREFIXES: dict[str, TaskType] = {
 _PREFIX = re.compile(r"^\[?(?P<word>[A-Za-z]+)\]?(?:\([^)]*\))?!?\s*[:\]/]")
 _WORDS: tuple[tuple[TaskType, str], ...] = (
     ("dependency", r"\b(?:bump|upgrade|pin|update)\b.*\b(?:dependenc|requirement|from [\d.]+ to [\d.]+)"),
-    ("performance", r"\b(?:speed ?up|faster|performance|optimi[sz]e|slow|memory usage|quadratic|efficien)"),
+    (
+        "performance",
+        r"\b(?:speed[- ]?up|faster|performance|optimi[sz]e|slow|memory usage|quadratic|efficien)",
+    ),
     (
         "bug_fix",
         r"\b(?:fix(?:e[sd])?|bugs?|regression|crash(?:es)?|broken|wrong(?:ly)?|incorrect(?:ly)?|leak|race|handle"
@@ -41,8 +59,8 @@ _WORDS: tuple[tuple[TaskType, str], ...] = (
 
 
 def task_type(pull: PullRequest, fragments: Iterable[str] = ()) -> TaskType:
-    """The first thing that tells: conventional prefix, labels, news fragment, branch, words of the title."""
-    heads = [pull.title, *(f"{label}:" for label in pull.labels)]
+    """The first thing that tells: how the title begins, labels, news fragment, branch, its words."""
+    heads = [pull.title, f"{pull.title.partition(' ')[0]}:", *(f"{label}:" for label in pull.labels)]
     heads += [f"{kind}:" for path in fragments for kind in _fragment_kinds(path)]
     heads.append(f"{pull.branch.partition('/')[0]}:" if "/" in pull.branch else "")
     return (

@@ -50,7 +50,7 @@ def test_modules(after: Tree, touched: Sequence[str]) -> tuple[str, ...]:
         support = []  # a touched module that needs a changed helper is run anyway
     driven: Counter[str] = Counter()
     for path in [*data, *support]:
-        found = _drivers(after, places, path)
+        found = _drivers(after, places, path, guess=not modules)
         if not set(found) & set(modules):
             driven.update(found)
     best = sorted(driven, key=lambda path: (-driven[path], path))[:IN_ALL]
@@ -77,8 +77,8 @@ def related_modules(
     return tuple(ranked[: max(limit, 0)])
 
 
-def _drivers(tree: Tree, places: Layout, path: str) -> list[str]:
-    """Modules that mention ``path``, directly or through one helper; else all of its own folder."""
+def _drivers(tree: Tree, places: Layout, path: str, *, guess: bool) -> list[str]:
+    """Modules that mention ``path``, directly or through one helper; else, as a guess, its neighbours."""
     area = places.area(path) or dirname(path)
     near = [module for module in places.test_modules if not area or module.startswith(f"{area}/")]
     near = _nearest(near or list(places.test_modules), path)[:MODULES_READ]
@@ -89,8 +89,9 @@ def _drivers(tree: Tree, places: Layout, path: str) -> list[str]:
             :2
         ]:
             found += [module for module in _mentioning(tree, near, helper) if module not in found]
-    folder = dirname(path)
-    return found[:PER_FILE] or [module for module in near if dirname(module) == folder][:PER_FILE]
+    if not found and guess:
+        found = [module for module in near if dirname(module) == dirname(path)]
+    return found[:PER_FILE]
 
 
 def _mentioning(tree: Tree, modules: Iterable[str], path: str) -> list[str]:

@@ -37,11 +37,8 @@ def interface(base: Tree, after: Tree, modules: Sequence[str]) -> str:
                 name in known and known[name] != signature and _new_parameters(known[name], signature) & used
             ):
                 lines.append(f"{path}: {signature}")
-        lines += [
-            f"{path}: {name}"
-            for name in sorted(_assigned(new) - (_assigned(old) if old is not None else set()))
-            if name in used and name not in known
-        ]
+        bound = _bound(new, path) - (_bound(old, path) if old is not None else set())
+        lines += [f"{path}: {name}" for name in sorted(bound) if name in used and name not in known]
     return "\n".join(list(dict.fromkeys(lines))[:_LINES])
 
 
@@ -69,7 +66,7 @@ def _changed_sources(base: Tree, after: Tree) -> list[str]:
         if path.endswith(".py") and base.entries.get(path) != entry and entry.mode.startswith("100")
     ][:_FILES]
     kinds = file_kinds(base, after, changed)
-    return sorted(path for path in changed if kinds[path] in {FileKind.SOURCE, FileKind.OTHER})
+    return sorted(path for path in changed if kinds[path] is FileKind.SOURCE)
 
 
 def _signatures(module: ast.Module) -> dict[str, str]:
@@ -102,14 +99,14 @@ def _parameters(signature: str) -> set[str]:
     return {node.arg for node in ast.walk(module) if isinstance(node, ast.arg)} if module else set()
 
 
-def _assigned(module: ast.Module) -> set[str]:
-    """Names bound at module level by assignment or import (re-exports)."""
+def _bound(module: ast.Module, path: str) -> set[str]:
+    """Names that a module assigns, and those that a package's ``__init__`` passes on."""
     found: set[str] = set()
     for statement in module.body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         if isinstance(statement, ast.AnnAssign):
             targets = [statement.target]
         found |= {target.id for target in targets if isinstance(target, ast.Name)}
-        if isinstance(statement, ast.ImportFrom):
+        if isinstance(statement, ast.ImportFrom) and path.endswith("__init__.py"):
             found |= {alias.asname or alias.name for alias in statement.names}
     return found
