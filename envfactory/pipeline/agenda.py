@@ -100,14 +100,14 @@ class Agenda:
             self._progress.settled(step.key, entry, fresh=step.key in self._fresh)
 
     def _job(self, step: Step) -> Job | None:
-        inputs = self._inputs(step)
-        if inputs is None:
+        digest = self._digest(step.stage, step.key)
+        if digest is None:
             self._progress.settled(step.key, self._last(step), fresh=True)
             return None
-        digest = self._digest(step.stage, inputs)
-        if step.tries == 0 and self._current(step, inputs, digest):
+        if step.tries == 0 and self._current(step, digest):
             self._follow(step)
             return None
+        inputs = self._inputs(step)
         attempt = self._store.begin(step.stage, step.key, digest)
         self._running[attempt] = step
         self._progress.started(step.stage, step.key)
@@ -118,33 +118,29 @@ class Agenda:
         before = reversed(STAGES[: STAGES.index(step.stage) + 1])
         return next((entry for stage in before if (entry := self._store.entry(stage, step.key))), None)
 
-    def _inputs(self, step: Step) -> Inputs | None:
-        """What the stage reads; ``None`` when an earlier stage has not let it through."""
-        found = self._store.found(step.key)
-        if found is None:
+    def _digest(self, stage: Stage, key: str) -> str | None:
+        """Of all that the stage's result depends on; ``None`` when an earlier stage stands in the way."""
+        digests = [self._store.found_digest(key)]
+        for before in STAGES[: STAGES.index(stage)]:
+            entry = self._store.entry(before, key)
+            digests.append(entry.digest if entry is not None and entry.status == "ok" else None)
+        if None in digests:
             return None
-        inputs = Inputs(found.pull_request, found.source)
-        if step.stage != "mine":
-            if not self._is_ok("mine", step.key):
-                return None
-            inputs = replace(inputs, candidate=self._store.record("mine", step.key, Candidate))
-        if step.stage == "extract":
-            if not self._is_ok("build", step.key):
-                return None
-            inputs = replace(inputs, built=self._store.record("build", step.key, self._table.built))
-        return inputs
-
-    def _is_ok(self, stage: Stage, key: str) -> bool:
-        entry = self._store.entry(stage, key)
-        return entry is not None and entry.status == "ok"
-
-    def _digest(self, stage: Stage, inputs: Inputs) -> str:
-        parts = [inputs.pull_request, inputs.candidate, inputs.built]
-        digests = [part.digest if part is not None else None for part in parts]
         data = [SCHEMA_VERSION, stage, digests, self._table.settings.get(stage)]
         return hashlib.sha256(canonical_json(data)).hexdigest()
 
-    def _current(self, step: Step, inputs: Inputs, digest: str) -> bool:
+    def _inputs(self, step: Step) -> Inputs:
+        """The records behind the digests; read only when there is a job to do."""
+        found = self._store.found(step.key)
+        assert found is not None
+        inputs = Inputs(found.pull_request, found.source)
+        if step.stage != "mine":
+            inputs = replace(inputs, candidate=self._store.record("mine", step.key, Candidate))
+        if step.stage == "extract":
+            inputs = replace(inputs, built=self._store.record("build", step.key, self._table.built))
+        return inputs
+
+    def _current(self, step: Step, digest: str) -> bool:
         entry = self._store.entry(step.stage, step.key)
         if entry is None or step.stage in self._plan.redo or entry.input_digest != digest:
             return False
@@ -152,16 +148,16 @@ class Agenda:
             return not entry.retryable and entry.reason != BUG
         if step.stage != "build" or entry.status == "rejected":
             return True
-        built = self._store.record("build", step.key, self._table.built)
-        if not self._plan.need_images and not self._extract_due(step, replace(inputs, built=built)):
+        if not self._plan.need_images and not self._extract_due(step):
             return True
+        built = self._store.record("build", step.key, self._table.built)
         return built is not None and self._table.present(built)
 
-    def _extract_due(self, step: Step, inputs: Inputs) -> bool:
-        if "extract" not in self._plan.stages:
+    def _extract_due(self, step: Step) -> bool:
+        digest = self._digest("extract", step.key)
+        if "extract" not in self._plan.stages or digest is None:
             return False
-        extract = step._replace(stage="extract")
-        return not self._current(extract, inputs, self._digest("extract", inputs))
+        return not self._current(step._replace(stage="extract"), digest)
 
 
 def selected(known: Collection[tuple[str, str]], wanted: Sequence[str]) -> list[str]:

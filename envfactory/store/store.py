@@ -130,6 +130,13 @@ class Store:
         ).fetchone()
         return Found(unpack(row[0], PullRequest), row[1]) if row else None
 
+    def found_digest(self, key: str) -> str | None:
+        """Digest of the pull request; ``None`` when the miner turned it down."""
+        row = self._connection.execute(
+            "SELECT digest FROM pull_requests WHERE key = ? AND record IS NOT NULL", (key,)
+        ).fetchone()
+        return str(row[0]) if row else None
+
     def keys(self) -> list[tuple[str, str]]:
         """(key, instance id) of every known pull request, sorted by key."""
         return list(self._connection.execute("SELECT key, instance_id FROM pull_requests ORDER BY key"))
