@@ -12,7 +12,8 @@ from datetime import datetime
 from statistics import mean, median
 from typing import Any
 
-from envfactory.records import STAGES, Environment, Failure, Rejection, Task
+from envfactory.builder import Built
+from envfactory.records import STAGES, Failure, Rejection, Task
 from envfactory.store import Store
 from envfactory.store.funnel import funnel
 
@@ -79,11 +80,12 @@ def _row(store: Store, key: str) -> Row:
 
 
 def _products(row: Row, store: Store, stage: str) -> None:
-    if stage == "build" and (built := store.record("build", row.key, Environment)):
+    if stage == "build" and (built := store.record("build", row.key, Built)):
+        environment = built.environment
         row.environment = True
-        row.rung = built.attempts[-1].rung if built.attempts else built.spec.rung
-        row.build_seconds = dict(built.seconds)
-        row.layers = {layer.diff_id: layer.bytes for layer in built.image.layers}
+        row.rung = environment.attempts[-1].rung if environment.attempts else environment.spec.rung
+        row.build_seconds = dict(environment.seconds)
+        row.layers = {layer.diff_id: layer.bytes for layer in environment.image.layers}
     if stage == "extract" and (task := store.record("extract", row.key, Task)):
         row.test_cpu_seconds = sum(report.cpu_seconds for report in task.reports)
         row.fail_to_pass = len(task.reward_spec.fail_to_pass)
