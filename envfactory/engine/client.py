@@ -26,7 +26,8 @@ from envfactory.errors import BuildError, PrerequisiteError
 from envfactory.records import Limits
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
-API_SECONDS = 120.0
+CONNECT_SECONDS = 30
+API_SECONDS = 120
 """Longest silence of the engine inside one call; removing a big container takes it a while."""
 OLDEST_API = (1, 41)
 """Engine 20.10."""
@@ -36,9 +37,8 @@ def connect() -> Engine:
     """The engine that ``DOCKER_HOST`` names, else the local one, else the user's rootless one."""
     host = _host()
     try:
-        api = docker.from_env(
-            timeout=int(API_SECONDS), max_pool_size=32, environment={**os.environ, "DOCKER_HOST": host}
-        ).api
+        environment = {**os.environ, "DOCKER_HOST": host}
+        api = docker.from_env(timeout=CONNECT_SECONDS, max_pool_size=32, environment=environment).api
         found = api.version()
     except (DockerException, requests.RequestException, OSError, ValueError) as error:
         raise PrerequisiteError(
@@ -51,6 +51,7 @@ def connect() -> Engine:
             f"the Docker engine at {host} is {found.get('Version')}; 20.10 or newer is needed",
             hint="upgrade Docker",
         )
+    api.timeout = API_SECONDS
     return Engine(api, host)
 
 

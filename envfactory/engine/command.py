@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 EXEC_MARK = "ENVFACTORY_EXEC"
 KILL_GRACE = 3.0
 """Seconds for the gentle kill (this command's processes) before the hard one (all processes)."""
+DRAIN_SECONDS = 180.0
 INSPECT_EVERY = 5.0
 FOREVER = 1e9
 _KILLER = """n=0
@@ -100,13 +102,26 @@ def _exit_code(api: APIClient, exec_id: str) -> int | None:
 
 
 def _kill(api: APIClient, container: str, stream: Stream, mark: str, user: str) -> None:
-    gentle = _kill_softly(api, container, mark, user)
-    if gentle and stream.pump(time.monotonic() + KILL_GRACE, lambda: False):
-        return
-    # No process can be started any more, or one hid its environment: stop all, keep the files.
-    api.kill(container, signal="SIGKILL")
-    api.wait(container, timeout=60)
-    api.start(container)
+    """End everything that the command started; its output is drained meanwhile.
+
+    The engine handles a container's events in order: as long as nobody reads the output of a process
+    that died, it notices no other death in that container.
+    """
+    stop = threading.Event()
+    limit = time.monotonic() + DRAIN_SECONDS
+    drain = threading.Thread(target=stream.pump, args=(limit, stop.is_set), daemon=True)
+    drain.start()
+    try:
+        if _kill_softly(api, container, mark, user):
+            drain.join(KILL_GRACE)
+        if drain.is_alive():
+            # No process can be started any more, or one hid its environment: stop all, keep the files.
+            api.kill(container, signal="SIGKILL")
+            api.wait(container, timeout=60)
+            api.start(container)
+    finally:
+        stop.set()
+        drain.join()
 
 
 def _kill_softly(api: APIClient, container: str, mark: str, user: str) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from docker.errors import DockerException, NotFound
 from docker.types import LogConfig, Ulimit
 
-from envfactory.engine import archive, owner
+from envfactory.engine import archive, owner, usage
 from envfactory.engine.command import Call, run
 from envfactory.engine.disk import DiskGuard
 from envfactory.engine.facts import ContainerState, ExecResult
@@ -115,7 +115,9 @@ class Container:
             init=True,
             log_config=LogConfig(type="none"),
             extra_hosts={HOSTNAME: "127.0.0.1"},
-            dns=["127.0.0.1"],  # nobody answers there: names fail at once, not after 20 seconds
+            # Nobody answers there, so names fail within a second (libc's own patience is 20).
+            dns=["127.0.0.1"],
+            dns_opt=["timeout:1", "attempts:1"],
             ulimits=[
                 Ulimit(name="fsize", soft=disk, hard=disk),
                 Ulimit(name="core", soft=0, hard=0),
@@ -192,14 +194,23 @@ class Container:
         with engine_errors(f"cannot ask about {self.name}"):
             state = self._api.inspect_container(self.id)["State"]
             used: Mapping[str, Any] = {}
+            memory = usage.Memory(0, 0)
             if state["Running"]:
                 used = self._api.stats(self.id, stream=False, one_shot=True)
-        memory = used.get("memory_stats") or {}
+                memory = self._memory(int(state["Pid"]))
         cpu = ((used.get("cpu_stats") or {}).get("cpu_usage") or {}).get("total_usage", 0)
+        most = (used.get("memory_stats") or {}).get("max_usage") or memory.peak
         return ContainerState(
             running=bool(state["Running"]),
             exit_code=None if state["Running"] else int(state["ExitCode"]),
-            oom_killed=bool(state["OOMKilled"]),
+            oom_killed=bool(state["OOMKilled"]) or memory.kills > 0,
             cpu_seconds=cpu / 1e9,
-            memory_peak_bytes=int(memory.get("max_usage") or memory.get("usage") or 0),
+            memory_peak_bytes=int(most),
         )
+
+    def _memory(self, pid: int) -> usage.Memory:
+        found = usage.read(pid) if self._root else None
+        if found is None:
+            shown = self.exec(["cat", *usage.INSIDE], timeout=10, cwd="/")
+            found = usage.parse(shown.stdout)
+        return found

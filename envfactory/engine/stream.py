@@ -6,6 +6,7 @@ never waits for a background child that holds the output open.
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import ssl
@@ -120,10 +121,9 @@ class Stream:
 
     def close(self) -> None:
         """Give the connection back; what the command still prints goes nowhere."""
-        try:
-            self._socket.close()
-        finally:
-            self._response.close()
+        for end in (self._response, self._reader, self._socket):
+            with contextlib.suppress(OSError, ValueError):
+                end.close()
 
     def _events(self) -> int:
         return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._stdin is not None else 0)
@@ -156,7 +156,5 @@ class Stream:
 
     def _half_close(self) -> None:
         self._stdin = None
-        try:
+        with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            return
