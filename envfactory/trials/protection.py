@@ -3,7 +3,8 @@
     conftest.py      no slash: any file of that name, or any file below a folder of that name
     tests/*.py       with a slash: the whole path; ``*`` also matches ``/``
     **/fixtures/*    a leading ``**/`` matches at the root, too
-    !docs/conftest.py  never protected, whatever else says so
+    /setup.cfg       a leading ``/``: the whole path, from the root
+    !/docs/conftest.py  never protected, whatever else says so
 
 Pure functions; nothing is read or changed here.
 """
@@ -33,11 +34,18 @@ def is_protected(path: str, patterns: Iterable[str]) -> bool:
 
 def _matches(path: str, pattern: str) -> bool:
     pattern = pattern.removesuffix("/**") + "/*" if pattern.endswith("/**") else pattern
+    if pattern.startswith("/"):
+        return fnmatchcase(path, pattern[1:])
     if "/" not in pattern:
         return any(fnmatchcase(part, pattern) for part in path.split("/"))
     if pattern.startswith("**/") and _matches(path, pattern[3:]):
         return True
     return fnmatchcase(path, pattern)
+
+
+def exactly(path: str) -> str:
+    """The pattern that matches ``path`` and nothing else."""
+    return "/" + re.sub(r"([*?[])", r"[\1]", path)
 
 
 def dropped_paths(touched: Sequence[str], patch: str, patterns: Sequence[str]) -> tuple[str, ...]:

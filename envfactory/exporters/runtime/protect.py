@@ -28,6 +28,8 @@ def matches(path, pattern):
     # type: (str, str) -> bool
     if pattern.endswith("/**"):
         pattern = pattern[:-1]
+    if pattern.startswith("/"):
+        return fnmatchcase(path, pattern[1:])
     if "/" not in pattern:
         return any(fnmatchcase(part, pattern) for part in path.split("/"))
     if pattern.startswith("**/") and matches(path, pattern[3:]):
