@@ -19,7 +19,11 @@ from envfactory.timemachine.facts import File
 _PEP517_SETTLED = datetime(2019, 12, 15, tzinfo=UTC)
 """setuptools before 40.8 lacks ``build_meta:__legacy__``; 42.0 is what builds old projects and still
 has ``Feature`` and ``use_2to3`` for those of them that need these."""
+_PEP660_SETTLED = datetime(2022, 3, 15, tzinfo=UTC)
+"""flit-core 3.7 and poetry-core 1.0.8: the first that install in place; both still run on 3.6."""
 FLOORS: Mapping[str, datetime] = {
+    "flit-core": _PEP660_SETTLED,
+    "poetry-core": _PEP660_SETTLED,
     "pip": _PEP517_SETTLED,
     "setuptools": _PEP517_SETTLED,
     "wheel": _PEP517_SETTLED,

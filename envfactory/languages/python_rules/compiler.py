@@ -83,7 +83,8 @@ class Compiler:
         pip = next(text for bound, text in LENIENT_PIPS if minor <= bound)
         scratch = f"{WORK}/pip-env"
         made = self.shop.run(
-            f"rm -rf {scratch} && uv venv -q --no-project --python {shlex.quote(self.shop.python)} {scratch} && "
+            f"rm -rf {scratch} && "
+            f"uv venv -q --no-project --python {shlex.quote(self.shop.python)} {scratch} && "
             f"uv pip install -q --python {scratch}/bin/python '{pip}' setuptools wheel"
         )
         if made.exit_code != 0:

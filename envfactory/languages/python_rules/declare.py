@@ -82,7 +82,7 @@ def _constraints(selection: Selection, project: Project) -> dict[str, Evidence]:
             file=first.file,
             rule="the repository's lock",
         )
-        return {cited.value: note if cited is first else note for cited in locked}
+        return dict.fromkeys((cited.value for cited in locked), note)
     return {
         cited.value: cited.evidence("constraint", "constraints file")
         for cited in selection.constraints.values()

@@ -31,6 +31,8 @@ from envfactory.languages.python_rules.tools import (
 from envfactory.languages.python_rules.tox import read_tox, tox_groups
 from envfactory.records import Evidence
 
+RUNNERS = frozenset({"pytest", "nose", "nose2", "mock", "tox", "testtools"})
+
 
 @dataclass
 class Selection:
@@ -89,14 +91,12 @@ def select_dependencies(base: Project, after: Project) -> Selection:
     """Apply the order of the module docstring to both trees."""
     selection = Selection(base)
     for project in (base, after):
-        if not _named(selection, project, TEST_NAMES, mandatory=True):
-            if not _named(selection, project, DEVELOPMENT_NAMES, mandatory=False):
-                _files_and_tools(selection, project)
-            elif (
-                not any(item.group == "test" for item in selection.requirements.values())
-                and not selection.extras
-            ):
-                _files_and_tools(selection, project)
+        if _named(selection, project, TEST_NAMES, mandatory=True):
+            continue
+        found = _named(selection, project, DEVELOPMENT_NAMES, mandatory=False)
+        useful = selection.extras or any(item.group == "test" for item in selection.requirements.values())
+        if not (found and useful):
+            _files_and_tools(selection, project)
     _newly_required(selection, base, after)
     if not base.installable or not (base.dependencies or selection.requirements):
         _plain_files(selection, base)
@@ -156,7 +156,7 @@ def _tox_groups(project: Project) -> tuple[str, ...]:
 def _take_extra(
     selection: Selection, project: Project, name: str, items: tuple[Cited, ...], rule: str, *, whole: bool
 ) -> None:
-    # A test extra is installed by name, as its maintainers do; of a development extra only what tests may need.
+    # A test extra is installed by name, as its maintainers do; of others only what tests may need.
     same = project is selection.project or name in selection.project.extras
     if whole and same:
         place = items[0] if items else Cited(name)
@@ -168,12 +168,13 @@ def _take_extra(
 
 def _files_and_tools(selection: Selection, project: Project) -> None:
     before = len(selection.requirements) + len(selection.extras)
-    for name in FILES:
-        if project.tree.exists(project.path(name)):
-            listed = read_requirements(project.tree, project.path(name))
+    for name in (*FILES, *PLAIN_FILES):
+        listed = read_requirements(project.tree, project.path(name))
+        # A plain requirements file counts only when it is visibly one for developers.
+        tests = name in FILES or any(name_of(cited.value) in RUNNERS for cited in listed.requirements)
+        if tests and (listed.requirements or listed.extras):
             selection.listed(listed, f"requirements file {name}")
-            if listed.requirements or listed.extras:
-                break
+            break
     selection.listed(read_tox(project.tree, project.directory), "deps of tox")
     for cited in project.tests_require:
         selection.add(cited, "tests_require")

@@ -1,4 +1,4 @@
-"""Lists of development dependencies that belong to one tool: ``Pipfile``, conda ``environment.yml``, ``noxfile.py``.
+"""Development dependencies that one tool knows: ``Pipfile``, conda ``environment.yml``, ``noxfile.py``.
 
 Each answers with cited requirements in PEP 508.  Conda names that are no Python distribution are
 dropped by a small table; the rest are taken to have the same name on the index (marked optional by
@@ -38,13 +38,12 @@ CONDA_FILES = (
     "dev-environment.yml",
 )
 
-NOT_ON_THE_INDEX = frozenset(
-    """
-    python pip conda conda-build nodejs gcc gxx compilers c-compiler cxx-compiler fortran-compiler make cmake-gui
-    git libgdal gdal proj geos hdf5 libnetcdf openssl graphviz pandoc r-base mamba compiler ncurses zlib libblas
-    blas mkl nomkl gfortran llvmdev openjdk
-    """.split()
-)
+_CONDA_ONLY = """
+python pip conda conda-build nodejs gcc gxx compilers c-compiler cxx-compiler fortran-compiler make
+cmake-gui git libgdal gdal proj geos hdf5 libnetcdf openssl graphviz pandoc r-base mamba compiler
+ncurses zlib libblas blas mkl nomkl gfortran llvmdev openjdk
+"""
+NOT_ON_THE_INDEX = frozenset(_CONDA_ONLY.split())
 
 CONDA_NAMES = {
     "pytables": "tables",
@@ -102,7 +101,7 @@ def _conda_items(source: Source, items: list[Any]) -> Iterator[Cited]:
                 read_line(str(line), listed, source.cite(str(line)))
             yield from listed.requirements
             continue
-        name, _, rest = str(item).partition("=")
+        rest = str(item).partition("=")[2]
         match = re.match(
             r"^(?:[\w-]+::)?([A-Za-z][\w.-]*)\s*([<>=!].*)?$",
             str(item).split("=")[0].strip() if rest else str(item),

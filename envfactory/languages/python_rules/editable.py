@@ -8,6 +8,7 @@ so their age does not touch the tests.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from envfactory.languages.declaration import Declaration
 from envfactory.languages.python_rules import install
 from envfactory.languages.python_rules.compiler import Compiler, Wanted
 from envfactory.languages.python_rules.lock import lock, render
-from envfactory.languages.python_rules.names import name_of
+from envfactory.languages.python_rules.names import name_of, normalise
 from envfactory.languages.python_rules.releases import order
 from envfactory.languages.python_rules.workshop import Workshop
 from envfactory.records import Evidence, LockedDependency
@@ -37,6 +38,8 @@ class Installation:
     steps: tuple[str, ...]
     build: tuple[LockedDependency, ...] = ()
     evidence: list[Evidence] = field(default_factory=list)
+    name: str = ""
+    """The project's own distribution as installed, where it could be."""
 
     @property
     def build_lock(self) -> str:
@@ -57,22 +60,30 @@ def install_project(compiler: Compiler, declaration: Declaration, pins: dict[str
     evidence: list[Evidence] = []
     shop.run(install.create_environment(shop.python))
     for way in _ways(shop, declaration, compiler.environment) if declaration.installable else ():
-        build = _build_pins(compiler, declaration, way, pins)
-        if build is None:
+        locked = _prepared(compiler, declaration, way, pins)
+        if locked is None:
             continue
-        locked = lock(shop.request.index, build, way.cutoff, "build")
         shim = install.shim(declaration.build_backend)
         steps = (*([shim] if shim else []), way.command)
-        if _works(shop, render(locked), steps):
+        if all(shop.run(step, cwd=install.TESTBED).exit_code == 0 for step in steps):
             rule = "installed in place without network, tried in a container"
             evidence.append(Evidence(choice="install", value=way.name, rule=rule))
-            return Installation((*steps, install.clean_bytecode()), locked, evidence)
+            return Installation((*steps, install.clean_bytecode()), locked, evidence, _installed_name(shop))
         evidence.append(Evidence(choice="install", value=f"not {way.name}", rule="tried, failed"))
     step = install.path_only(declaration.project_dir)
     evidence.append(
         Evidence(choice="install", value="import path", rule="nothing of the project can be installed")
     )
     return Installation((step, install.clean_bytecode()), (), evidence)
+
+
+def _installed_name(shop: Workshop) -> str:
+    result = shop.run(f"uv pip list --python {install.ENVIRONMENT}/bin/python --editable --format json")
+    try:
+        items = json.loads(result.stdout)
+    except ValueError:
+        return ""
+    return normalise(items[0]["name"]) if items else ""
 
 
 def _ways(shop: Workshop, declaration: Declaration, environment: dict[str, str]) -> list[_Way]:
@@ -93,25 +104,61 @@ def uses_setuptools(declaration: Declaration) -> bool:
     return not declaration.build_backend or declaration.build_backend.startswith("setuptools")
 
 
-def _build_pins(
+def _prepared(
     compiler: Compiler, declaration: Declaration, way: _Way, pins: dict[str, str]
+) -> tuple[LockedDependency, ...] | None:
+    """Back-ends in place, those included that the back-end itself asks for; ``None`` when that fails."""
+    shop, wanted = compiler.shop, build_requirements(declaration)
+    locked: tuple[LockedDependency, ...] = ()
+    for _ in range(2):
+        build = _build_pins(compiler, declaration.name, wanted, way.cutoff, pins)
+        if build is None:
+            return None
+        if build == {item.name: item.version for item in locked}:
+            break
+        locked = lock(shop.request.index, build, way.cutoff, "build")
+        shop.put(install.BUILD_LOCK, render(locked))
+        shop.run(f"rm -rf {install.BUILD_TOOLS} && git -C {install.TESTBED} clean -fdxq", cwd="/")
+        if locked and shop.run(install.install_build_tools()).exit_code != 0:
+            return None
+        asked = _asked_by_back_end(shop, declaration)
+        if not asked:
+            break
+        wanted = (*wanted, *asked)
+    return locked
+
+
+def _asked_by_back_end(shop: Workshop, declaration: Declaration) -> tuple[str, ...]:
+    """What the back-end's own hook asks for (PEP 517, PEP 660), ``setup_requires`` included."""
+    result = shop.run(
+        install.ask_back_end(declaration.build_backend), cwd=f"{install.TESTBED}/{declaration.project_dir}"
+    )
+    try:
+        asked = json.loads(result.stdout.splitlines()[-1])
+    except (ValueError, IndexError):
+        return ()
+    known = {name_of(text) for text in build_requirements(declaration)}
+    return tuple(text for text in asked if isinstance(text, str) and name_of(text) not in known)
+
+
+def _build_pins(
+    compiler: Compiler, own: str, wanted: tuple[str, ...], cutoff: datetime, pins: dict[str, str]
 ) -> dict[str, str] | None:
-    own = declaration.name
-    texts = tuple(text for text in build_requirements(declaration) if name_of(text) != own)
+    texts = tuple(text for text in wanted if name_of(text) != own)
     # What the project compiles against must be what it runs with.
     shared = tuple(
         f"{name}=={pins[name]}" for name in map(name_of, texts) if name in pins and name not in UNSHARED
     )
     bare = tuple(dict.fromkeys(name_of(text) for text in texts))
-    for wanted in (Wanted(texts=texts, constraints=shared), Wanted(texts=texts), Wanted(texts=bare)):
-        answer = compiler.ask(wanted, cutoff=way.cutoff)
+    for attempt in (Wanted(texts=texts, constraints=shared), Wanted(texts=texts), Wanted(texts=bare)):
+        answer = compiler.ask(attempt, cutoff=cutoff)
         if answer.pins is not None:
             return {name: version for name, version in answer.pins.items() if name != own}
     return None
 
 
 def build_requirements(declaration: Declaration) -> tuple[str, ...]:
-    """The declared build requirements with back-ends made new enough, and what every setuptools build needs."""
+    """The declared build requirements, back-ends new enough, and what every setuptools build needs."""
     found = {"setuptools": "setuptools", "wheel": "wheel"} if uses_setuptools(declaration) else {}
     for text in declaration.build_requirements:
         name = name_of(text)
@@ -125,11 +172,3 @@ def build_requirements(declaration: Declaration) -> tuple[str, ...]:
 
 
 UNSHARED = frozenset({"setuptools", "wheel", "pip", "packaging"})
-
-
-def _works(shop: Workshop, build_lock: str, steps: tuple[str, ...]) -> bool:
-    shop.put(install.BUILD_LOCK, build_lock)
-    shop.run(f"rm -rf {install.BUILD_TOOLS} && git -C {install.TESTBED} clean -fdxq", cwd="/")
-    if build_lock and shop.run(install.install_build_tools()).exit_code != 0:
-        return False
-    return all(shop.run(step, cwd=install.TESTBED).exit_code == 0 for step in steps)

@@ -133,9 +133,10 @@ DISTRIBUTIONS = {
 }
 """An empty name: nothing on the index helps."""
 
-OWN_FOLDERS = frozenset(
-    "tests test testing conftest docs doc src examples benchmarks scripts setup utils helpers".split()
-)
+_FOLDERS = """
+tests test testing conftest docs doc src examples benchmarks scripts setup utils helpers
+"""
+OWN_FOLDERS = frozenset(_FOLDERS.split())
 """Names that are folders of repositories, whatever project on the index may bear them."""
 
 

@@ -22,8 +22,6 @@ UV_ENV = {
     "UV_NO_PROGRESS": "1",
     "UV_PYTHON_DOWNLOADS": "never",
     "UV_LINK_MODE": "copy",
-    # Not compiled, an old dependency's invalid escape warns at first import, and fails a strict suite.
-    "UV_COMPILE_BYTECODE": "1",
     "UV_HTTP_TIMEOUT": "120",
 }
 """Needed by every ``uv`` command below; the index address comes on top (``UV_DEFAULT_INDEX``)."""
@@ -36,7 +34,8 @@ SHIMS = {
 
 _SETUP = (
     "import os, sys, tokenize, setuptools; sys.argv[0] = __file__ = 'setup.py'; "
-    "exec(compile(tokenize.open(__file__).read() if os.path.exists(__file__) else 'setuptools.setup()', __file__, 'exec'))"
+    "text = tokenize.open(__file__).read() if os.path.exists(__file__) else 'setuptools.setup()'; "
+    "exec(compile(text, __file__, 'exec'))"
 )
 """What pip does with a ``setup.py``: setuptools first, so that plain distutils scripts work too."""
 
@@ -62,7 +61,10 @@ def install_build_tools(lock: str = BUILD_LOCK) -> str:
 def dependency_steps(executable: str, *, build: bool = True) -> tuple[str, ...]:
     """The dependency layers in order."""
     steps = (create_environment(executable), install_runtime())
-    return (*steps, install_build_tools()) if build else steps
+    # Not compiled, an old dependency's invalid escape warns at first import, and fails a strict suite;
+    # uv's own compiler does not run on 3.6.
+    compiled = f"{ENVIRONMENT}/bin/python -W ignore -m compileall -q {ENVIRONMENT}/lib"
+    return (*steps, install_build_tools(), compiled) if build else (*steps, compiled)
 
 
 def _folder(project_dir: str) -> str:
@@ -73,6 +75,18 @@ def _with_tools(command: str, environment: dict[str, str] | None = None) -> str:
     settings = {"PYTHONPATH": BUILD_TOOLS, **(environment or {})}
     words = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
     return f'{words} PATH="{BUILD_TOOLS}/bin:$PATH" {command}'
+
+
+def ask_back_end(backend: str) -> str:
+    """Prints what the back-end needs beyond the declared build requirements, as a JSON list, last line."""
+    module, _, attribute = (SHIMS.get(backend, backend) or "setuptools.build_meta").partition(":")
+    code = (
+        f"import importlib, json; b = importlib.import_module('{module}'); "
+        f"b = getattr(b, '{attribute}' or 'x', b); find = lambda name: getattr(b, name, None); "
+        "hook = find('get_requires_for_build_editable') or find('get_requires_for_build_wheel'); "
+        "asked = hook({}) if hook else []; print(); print(json.dumps(list(asked)))"
+    )
+    return _with_tools(f'{ENVIRONMENT}/bin/python -c "{code}"')
 
 
 def shim(backend: str) -> str | None:
@@ -87,8 +101,8 @@ def shim(backend: str) -> str | None:
 def editable(project_dir: str, environment: dict[str, str] | None = None) -> str:
     """PEP 660: the project in place, without dependencies, isolation or network."""
     return _with_tools(
-        f"uv pip install --python {ENVIRONMENT}/bin/python --offline --no-cache --no-build-isolation --no-deps "
-        f"--no-sources -e {shlex.quote(_folder(project_dir))}",
+        f"uv pip install --python {ENVIRONMENT}/bin/python --offline --no-cache --no-build-isolation "
+        f"--no-deps --no-sources -e {shlex.quote(_folder(project_dir))}",
         environment,
     )
 
@@ -105,7 +119,8 @@ def path_only(project_dir: str) -> str:
     code = (
         "import os, site; "
         f"folders = [f for f in ('{folder}/src', '{folder}/lib', '{folder}') if os.path.isdir(f)]; "
-        "open(os.path.join(site.getsitepackages()[0], 'project.pth'), 'w').write(os.linesep.join(folders) + os.linesep)"
+        "path = os.path.join(site.getsitepackages()[0], 'project.pth'); "
+        "open(path, 'w').write(os.linesep.join(folders) + os.linesep)"
     )
     return f'{ENVIRONMENT}/bin/python -c "{code}"'
 

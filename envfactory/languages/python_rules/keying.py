@@ -25,10 +25,11 @@ TOOL_TABLES = (
     "maturin",
     "meson-python",
 )
-IRRELEVANT_KEYS = frozenset(
-    "version description readme authors maintainers urls keywords license license-files classifiers homepage "
-    "repository documentation".split()
-)
+_KEYS = """
+version description readme authors maintainers urls keywords license license-files classifiers
+homepage repository documentation
+"""
+IRRELEVANT_KEYS = frozenset(_KEYS.split())
 SETUP_CFG_SECTIONS = re.compile(r"^(options|metadata$|build_ext|pbr|files)")
 
 

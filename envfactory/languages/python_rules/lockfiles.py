@@ -50,7 +50,7 @@ def _toml(source: Source) -> dict[str, set[str]]:
 
 
 def _public(package: dict[str, Any]) -> bool:
-    """True for a package from an index (not a path, a repository or the project itself) with a plain version."""
+    """True for a package from an index (no path, no repository) with a plain version."""
     origin = package.get("source")
     kinds = {"git", "url", "editable", "directory", "virtual", "path"}
     if isinstance(origin, dict) and (kinds & set(origin) or origin.get("type") in kinds):

@@ -101,8 +101,8 @@ class Project:
             return self.pyproject.requires_python
         if value := self._cfg("options", "python_requires") or self._cfg("metadata", "requires_python"):
             return self._cite("setup.cfg", value, "requires")
-        value = self.setup_py.get("python_requires")
-        return self._cite("setup.py", value, "python_requires") if isinstance(value, str) else None
+        said = self.setup_py.get("python_requires")
+        return self._cite("setup.py", said, "python_requires") if isinstance(said, str) else None
 
     @cached_property
     def classifiers(self) -> tuple[Cited, ...]:
@@ -151,13 +151,6 @@ class Project:
     def build_requires(self) -> tuple[Cited, ...]:
         """PEP 518 requirements and ``setup_requires``."""
         return (*self.pyproject.build_requires, *self._listed("setup_requires"))
-
-    @cached_property
-    def version_tool(self) -> bool:
-        """Whether the version is computed from git tags."""
-        text = " ".join(cited.value.lower() for cited in self.build_requires)
-        tools = "setuptools-scm setuptools_scm hatch-vcs hatch_vcs versioningit dunamai poetry-dynamic versioneer pbr"
-        return any(tool in text for tool in tools.split()) or "use_scm_version" in self.setup_py
 
     def _listed(self, key: str) -> tuple[Cited, ...]:
         if lines := self._cfg_lines("options", key):

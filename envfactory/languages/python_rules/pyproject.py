@@ -198,9 +198,25 @@ def poetry_requirement(name: str, spec: Any) -> str:
     if not isinstance(spec, Mapping) or "path" in spec:
         return ""
     extras = f"[{','.join(map(str, spec.get('extras', ())))}]" if spec.get("extras") else ""
-    marker = f" ; {spec['markers']}" if isinstance(spec.get("markers"), str) else ""
+    markers = [spec["markers"]] if isinstance(spec.get("markers"), str) else []
+    if isinstance(spec.get("python"), str) and (marker := python_marker(spec["python"])):
+        markers.append(marker)
+    marker = f" ; {' and '.join(f'({text})' for text in markers)}" if markers else ""
     version = spec.get("version")
     return f"{name}{extras}{caret(version) if isinstance(version, str) else ''}{marker}"
+
+
+def python_marker(spec: str) -> str:
+    """Poetry's bound on the interpreter as an environment marker."""
+    alternatives = []
+    for alternative in re.split(r"\|\|?", spec):
+        bounds = re.findall(r"(~=|[<>=!]=?)\s*(\d[\d.]*)(\.\*)?", caret(alternative))
+        parts = [f'python_full_version {sign} "{number.rstrip(".")}{star}"' for sign, number, star in bounds]
+        if parts:
+            alternatives.append(" and ".join(parts))
+    return (
+        " or ".join(f"({text})" for text in alternatives) if len(alternatives) > 1 else "".join(alternatives)
+    )
 
 
 def caret(spec: str) -> str:

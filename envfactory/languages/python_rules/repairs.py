@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import cached_property
 
 from envfactory.languages.declaration import Declaration, Repair, Requirement, Symptoms
 from envfactory.languages.python_rules.import_names import distribution_of
@@ -19,26 +17,16 @@ from envfactory.languages.python_rules.interpreter_symptoms import (
     REMOVED_MODULES,
     wanted_interpreter,
 )
-from envfactory.languages.python_rules.names import name_of, normalise
+from envfactory.languages.python_rules.names import normalise
 from envfactory.languages.python_rules.plugins import FIXTURES, plugin_of_option
+from envfactory.languages.python_rules.repair_case import Case, Change, add
 from envfactory.languages.python_rules.runner_symptoms import MARKERS, runner_bound
+from envfactory.languages.python_rules.skip_reasons import distributions_named
 from envfactory.languages.python_rules.system_packages import Lookup, known_package, missing_packages
-from envfactory.records import Evidence, Outcome
+from envfactory.records import Evidence
 
 NO_MODULE = re.compile(r"No module named ['\"]?([A-Za-z_][\w.]*)")
 NOT_IMPORTED = re.compile(r"could not import ['\"]([\w.]+)['\"]")
-NOT_INSTALLED = re.compile(
-    r"(?i)[`'\"]?([a-z][\w.-]{2,})[`'\"]? (?:is |was |package |module |library )*"
-    r"(?:not (?:installed|available|found|present)|missing|required)|"
-    r"(?:requires?|needs?|no|missing|without|install) [`'\"]?([a-z][\w.-]{2,})[`'\"]?(?: (?:package|module|library))?\s*$"
-)
-ORDINARY_WORDS = frozenset(
-    "python cpython pypy windows linux macos darwin posix unix root docker network internet internet-access test tests "
-    "this that feature support module package library version platform system locale display tty terminal the not "
-    "and for with only when which network-access credentials cuda gpu server database redis postgres file fixture "
-    "data dataset implementation extension compiler implemented it is are was be needs newer older higher lower "
-    "numpydoc optional dependency dependencies binary executable command environment variable".split()
-)
 FIXTURE = re.compile(r"fixture '(\w+)' not found")
 UNRECOGNISED = re.compile(r"(?:unrecognized arguments:|ambiguous option:|no such option:) ?([^\n]+)")
 REQUIRED_PLUGINS = re.compile(r"Missing required plugins: ([^\n]+)")
@@ -51,66 +39,8 @@ ASYNC_TESTS = re.compile(
 PACKAGING_MODULES = frozenset({"pkg_resources", "setuptools", "distutils"})
 
 
-@dataclass(frozen=True)
-class Case:
-    """One attempt that went wrong."""
-
-    declaration: Declaration
-    symptoms: Symptoms
-    lookup: Lookup = known_package
-
-    @cached_property
-    def errors(self) -> str:
-        """Everything that was said except skip reasons."""
-        report = self.symptoms.report
-        parts = [self.symptoms.log]
-        if report is not None:
-            parts += [report.output_tail, *report.collection_errors.values()]
-            parts += [r.message for r in report.results.values() if r.outcome is not Outcome.SKIPPED]
-        return "\n".join(part for part in parts if part)
-
-    @cached_property
-    def skips(self) -> tuple[str, ...]:
-        """Different reasons of skipped tests."""
-        report = self.symptoms.report
-        found = (r.message for r in report.results.values() if r.outcome is Outcome.SKIPPED) if report else ()
-        return tuple(dict.fromkeys(found))
-
-    def has(self, distribution: str) -> bool:
-        """Whether the declaration asks for it already."""
-        wanted = normalise(distribution)
-        named = (
-            *(item.text for item in self.declaration.requirements),
-            *self.declaration.metadata.get("", ()),
-        )
-        return wanted == self.declaration.name or wanted in {name_of(text) for text in named}
-
-
-Change = tuple[Declaration, str, Evidence]
-Entry = Callable[[Case], Change | None]
-
-
-def _add(case: Case, wanted: Iterable[tuple[str, str]], rule: str) -> Change | None:
-    """New requirements (text, words that ask for it) that the declaration does not have yet."""
-    asked = f" {' '.join(case.declaration.repairs)} "
-    new = {text: why for text, why in wanted if text and not case.has(text) and f" {text} " not in asked}
-    if not new:
-        return None
-    items = [
-        Requirement(
-            text=text,
-            group="repair",
-            mandatory=False,
-            evidence=Evidence(choice="requirement", value=text, rule=rule, text=why[:200]),
-        )
-        for text, why in sorted(new.items())
-    ]
-    changed = case.declaration.model_copy(update={"requirements": (*case.declaration.requirements, *items)})
-    return changed, f"add requirement {' '.join(item.text for item in items)}", items[0].evidence
-
-
 def interpreter(case: Case) -> Change | None:
-    """Standard modules or names removed from, or not yet in, this interpreter; syntax that it does not read."""
+    """Modules or names removed from, or not yet in, this interpreter; syntax that it does not read."""
     declaration = case.declaration
     found = wanted_interpreter(case.errors, declaration.interpreters[0])
     if found is None:
@@ -135,14 +65,14 @@ def packaging_modules(case: Case) -> Change | None:
     missing = PACKAGING_MODULES & {name.split(".")[0] for name in NO_MODULE.findall(case.errors)}
     # setuptools 82 no longer brings pkg_resources.
     text = "setuptools<81" if "pkg_resources" in missing else "setuptools"
-    return _add(case, ((text, f"No module named {name}") for name in sorted(missing)[:1]), "packaging module")
+    return add(case, ((text, f"No module named {name}") for name in sorted(missing)[:1]), "packaging module")
 
 
 def missing_modules(case: Case) -> Change | None:
     """``No module named X`` and ``could not import 'X'``, in errors and among skip reasons."""
     said = "\n".join((case.errors, *case.skips))
     names = dict.fromkeys((*NO_MODULE.findall(said), *NOT_IMPORTED.findall(said)))
-    return _add(case, _distributions(case, names, "No module named "), "module that is missing")
+    return add(case, _distributions(case, names, "No module named "), "module that is missing")
 
 
 def _distributions(case: Case, modules: Iterable[str], prefix: str) -> list[tuple[str, str]]:
@@ -161,18 +91,17 @@ def skip_reasons(case: Case) -> Change | None:
     """Skip reasons that name a distribution in words: ``lxml not installed``, ``requires numpy``."""
     wanted = []
     for reason in case.skips:
-        for match in NOT_INSTALLED.finditer(reason):
-            word = match.group(1) or match.group(2)
-            if normalise(word) not in ORDINARY_WORDS:
+        for word in distributions_named(reason):
+            if word:
                 name = distribution_of(word.replace("-", "_"), case.symptoms.index, case.symptoms.cutoff)
                 wanted.append((name, reason))
-    return _add(case, wanted, "skip reason names it")
+    return add(case, wanted, "skip reason names it")
 
 
 def missing_fixtures(case: Case) -> Change | None:
     """``fixture 'x' not found``: the plug-in that brings it."""
     names = dict.fromkeys(FIXTURE.findall(case.errors))
-    return _add(
+    return add(
         case, ((FIXTURES.get(n, ""), f"fixture '{n}' not found") for n in names), "fixture of a plug-in"
     )
 
@@ -190,7 +119,7 @@ def missing_plugins(case: Case) -> Change | None:
     if not any(text for text, _ in wanted) and (match := ASYNC_TESTS.search(case.errors)):
         trio = "pytest.mark.trio" in case.errors
         wanted.append(("pytest-trio" if trio else "pytest-asyncio", match.group(0)))
-    return _add(case, wanted, "plug-in that the run asks for")
+    return add(case, wanted, "plug-in that the run asks for")
 
 
 def runner_version(case: Case) -> Change | None:
@@ -222,7 +151,7 @@ def system_packages(case: Case) -> Change | None:
     if not new:
         return None
     packages = tuple(sorted(have | set(new)))
-    name, why = next(iter(sorted(new.items())))
+    why = new[min(new)]
     evidence = Evidence(
         choice="system package", value=" ".join(sorted(new)), rule="asked for in vain", text=why[:200]
     )
@@ -236,7 +165,7 @@ def system_packages(case: Case) -> Change | None:
 def time_zones(case: Case) -> Change | None:
     """``No time zone found with key``: the data that the base image may lack."""
     match = re.search(r"No time zone found with key \S+", case.errors)
-    return _add(case, [("tzdata", match.group(0))] if match else [], "time zone data")
+    return add(case, [("tzdata", match.group(0))] if match else [], "time zone data")
 
 
 def python_bound(case: Case) -> Change | None:
@@ -245,7 +174,7 @@ def python_bound(case: Case) -> Change | None:
         return None
     current = case.declaration.interpreters[0]
     match = re.search(
-        r"requires a different Python: \S+ not in '([^']+)'|does not satisfy Python([<>=!~]{1,2}[\d.]+[^\s]*)",
+        r"requires a different Python: \S+ not in '([^']+)'|does not satisfy Python([<>=!~]{1,2}[\d.]+\S*)",
         case.symptoms.log,
     )
     if match is None:
@@ -259,6 +188,8 @@ def python_bound(case: Case) -> Change | None:
     )
     return case.declaration.model_copy(update={"interpreters": ranked}), f"interpreter {ranked[0]}", evidence
 
+
+Entry = Callable[[Case], Change | None]
 
 ENTRIES: tuple[Entry, ...] = (
     missing_plugins,

@@ -11,7 +11,7 @@ import posixpath
 from envfactory.languages.declaration import Declaration, Resolution, ResolveRequest
 from envfactory.languages.python_rules.compiler import Compiler
 from envfactory.languages.python_rules.editable import install_project
-from envfactory.languages.python_rules.install import BUILD_LOCK, RUNTIME_LOCK, TESTBED
+from envfactory.languages.python_rules.install import BUILD_LOCK, RUNTIME_LOCK, SHIMS, TESTBED
 from envfactory.languages.python_rules.lock import lock, render
 from envfactory.languages.python_rules.resolver import resolve_pins
 from envfactory.languages.python_rules.runner import TEST_ENV
@@ -34,6 +34,7 @@ def resolve(declaration: Declaration, request: ResolveRequest) -> Resolution:
         compiler = Compiler(shop, environment)
         outcome = resolve_pins(compiler, declaration, _manifest(shop, declaration))
         installation = install_project(compiler, declaration, outcome.pins)
+        outcome.pins.pop(installation.name, None)
         runtime = lock(request.index, outcome.pins, request.cutoff, "runtime")
         return Resolution(
             dependencies=(*runtime, *installation.build),
@@ -46,8 +47,8 @@ def resolve(declaration: Declaration, request: ResolveRequest) -> Resolution:
 
 
 def _manifest(shop: Workshop, declaration: Declaration) -> str:
-    """Path of the manifest that the resolver is given; empty when nothing is installable."""
-    if not declaration.installable:
+    """Path of the manifest that the resolver is given; empty when what was read of it has to do."""
+    if not declaration.installable or declaration.build_backend in SHIMS:
         return ""
     folder = posixpath.normpath(posixpath.join(TESTBED, declaration.project_dir))
     for name in ("pyproject.toml", "setup.py", "setup.cfg"):

@@ -10,24 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
-
-from packaging.version import InvalidVersion, Version
 
 from envfactory.errors import BuildError
 from envfactory.languages.declaration import Declaration
 from envfactory.languages.python_rules.compiler import Answer, Compiler, Wanted
-from envfactory.languages.python_rules.lock import find
-from envfactory.languages.python_rules.names import name_of
+from envfactory.languages.python_rules.names import name_of, normalise
+from envfactory.languages.python_rules.runner_age import stale_runner, with_floor
 from envfactory.records import Evidence
 
-if TYPE_CHECKING:
-    from envfactory.timemachine import TimeMachine
-
 MOST_QUESTIONS = 40
-STALE = timedelta(days=548)
-"""A runner more than 18 months older than the date means that the resolver backtracked (FACTS)."""
 ABSENT = re.compile(
     r"(?:Because |and )?([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])? was not found in the (?:package registry|cache)"
 )
@@ -35,7 +26,14 @@ OWN_BUILD = re.compile(
     r"(?:Failed to (?:build|resolve|parse|read)|Call to)[^\n]*(?:/testbed|file:///testbed)|metadata[^\n]*/testbed"
 )
 REFUSED = re.compile(
-    r"(?i)couldn't parse metadata|failed to parse metadata|invalid metadata|metadata field|after parsing `|Expected.*version specifier"
+    r"(?i)couldn't parse metadata|failed to parse metadata|invalid metadata|metadata field|"
+    r"after parsing `|Expected.*version specifier"
+)
+
+
+MOST_CULPRITS = 4
+UNBUILDABLE = re.compile(
+    r"Failed to (?:build|download and build|download|fetch)[: ]+`?([A-Za-z0-9][\w.-]*?)(?:==|`| @)"
 )
 
 
@@ -69,6 +67,8 @@ class _Search:
     def run(self, manifest: str) -> Outcome:
         """The whole chain."""
         core, optional = self._parts(manifest)
+        if not manifest:
+            core = self._static(core)
         answer = self._grow_whole(core, optional)
         if answer.pins is None and core.constraints:
             self._note("constraints", "dropped", "cannot be met as of the date on this interpreter", answer)
@@ -123,10 +123,18 @@ class _Search:
 
     def _piecewise(self, core: Wanted, optional: Sequence[_Part], failed: Answer) -> Answer:
         remaining = [part for part in optional if not (part.extra and not core.project)]
-        absent = {name.lower() for name in ABSENT.findall(failed.log)}
-        for part in [part for part in remaining if name_of(part.text) in absent and not part.extra]:
-            remaining.remove(part)
-            self._drop(part, failed)
+        for _ in range(MOST_CULPRITS):
+            culprits = [
+                part for part in remaining if not part.extra and name_of(part.text) in _named_in(failed.log)
+            ]
+            if not culprits:
+                break
+            for part in culprits:
+                remaining.remove(part)
+                self._drop(part, failed)
+            failed = self._grow_whole(core, remaining)
+            if failed.pins is not None:
+                return failed
         base = self.compiler.ask(core)
         if base.pins is None:
             base, core = self._core(core, base)
@@ -135,7 +143,7 @@ class _Search:
         return self._grow(core, base, remaining)[1]
 
     def _core(self, core: Wanted, failed: Answer) -> tuple[Answer, Wanted]:
-        """The mandatory part alone does not resolve: without plug-ins, then by a lenient pip, then static parts."""
+        """The mandatory part alone fails: without plug-ins, by a lenient pip, or from what was read."""
         bare = replace(core, texts=tuple(text for text in core.texts if name_of(text) == "pytest"))
         if bare != core:
             answer = self.compiler.ask(bare)
@@ -187,13 +195,18 @@ class _Search:
         self.evidence.append(Evidence(choice=choice, value=value, rule=rule, text=text))
 
 
+def _named_in(log: str) -> set[str]:
+    """Distributions that the resolver itself says it cannot have."""
+    return {normalise(name) for name in (*ABSENT.findall(log), *UNBUILDABLE.findall(log))}
+
+
 def resolve_pins(compiler: Compiler, declaration: Declaration, manifest: str) -> Outcome:
     """Pins of everything that can be had; raises ``BuildError(cause="resolve_failed")``."""
     outcome = _Search(compiler, declaration).run(manifest)
     request = compiler.shop.request
     floor = stale_runner(request.index, outcome.pins, request.cutoff)
     if floor:
-        newer = declaration.model_copy(update={"requirements": _with_floor(declaration, floor)})
+        newer = declaration.model_copy(update={"requirements": with_floor(declaration, floor)})
         try:
             better = _Search(compiler, newer).run(manifest)
         except BuildError:
@@ -204,41 +217,3 @@ def resolve_pins(compiler: Compiler, declaration: Declaration, manifest: str) ->
             outcome = better
     outcome.pins.pop(declaration.name, None)
     return outcome
-
-
-def stale_runner(index: TimeMachine, pins: dict[str, str], cutoff: datetime) -> str:
-    """Lower bound for pytest when the resolved one is far older than the date; else empty."""
-    if "pytest" not in pins:
-        return ""
-    releases = index.dated("pypi", "pytest", cutoff)
-    resolved = find(releases, pins["pytest"])
-    times = [file.upload_time for file in resolved.files if file.upload_time] if resolved else []
-    if not times or cutoff - min(times) <= STALE:
-        return ""
-    recent = [
-        release.version
-        for release in releases
-        if any(file.upload_time and cutoff - file.upload_time <= STALE for file in release.files)
-    ]
-    versions = sorted((_version(text) for text in recent if not _version(text).is_prerelease))
-    return str(versions[0]) if versions else ""
-
-
-def _version(text: str) -> Version:
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return Version("0.dev0")
-
-
-def _with_floor(declaration: Declaration, floor: str) -> tuple[object, ...]:
-    return tuple(
-        item.model_copy(
-            update={
-                "text": f"{item.text},>={floor}" if re.search(r"[<>=]", item.text) else f"pytest>={floor}"
-            }
-        )
-        if name_of(item.text) == "pytest"
-        else item
-        for item in declaration.requirements
-    )

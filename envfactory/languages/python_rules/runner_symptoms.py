@@ -29,7 +29,7 @@ TOO_NEW: tuple[tuple[str, str], ...] = (
     (r"module 'py' has no attribute 'test'|No module named 'py\.test'", "<7.2"),
     (r"'Package' object has no attribute 'obj'", "<8"),
     (
-        r"module '_pytest\.python' has no attribute 'Instance'|cannot import name 'Instance' from '_pytest\.python'",
+        r"'_pytest\.python' has no attribute 'Instance'|cannot import name 'Instance' from '_pytest\.python'",
         "<7",
     ),
     (r"cannot import name 'FixtureLookupError(?:Repr)?'", "<8"),

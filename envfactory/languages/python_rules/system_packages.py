@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 Lookup = Callable[[str, str], str]
-"""(kind, name) -> package or ``""``; kind is ``header``, ``pkg-config``, ``library``, ``shared`` or ``command``."""
+"""(kind, name) -> package or ``""``; a kind is a key of ``PACKAGES``."""
 
 PACKAGES: dict[str, dict[str, str]] = {
     "header": {
@@ -222,7 +222,8 @@ SYMPTOMS: tuple[tuple[str, str], ...] = (
     (r"No such file or directory: '([\w.+-]+)'", "command"),
     (r"([\w+-]+_config|[\w+-]+-config) (?:executable )?not found", "command"),
     (
-        r"(?:can't find|cannot find|Could not find|unable to find|requires?) (?:the )?(?:Rust compiler|`?(cargo|rustc|cmake|swig|gfortran)`?\b)",
+        r"(?:can't find|cannot find|Could not find|unable to find|requires?) (?:the )?(?:Rust compiler|"
+        r"`?(cargo|rustc|cmake|swig|gfortran)`?\b)",
         "command",
     ),
     (r"Is `(cargo|rustc|cmake)` installed", "command"),

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from envfactory.languages.python_rules.names import name_of
 
-LEFT_OUT = frozenset(
-    """
-    autoflake autopep8 bandit black blacken-docs blue build bump-my-version bump2version bumpversion cibuildwheel
-    check-manifest check-wheel-contents codecov codespell coveralls cruft darglint docformatter doc8 docutils-stubs
-    flake8 flakeheaven furo git-cliff hacking invoke interrogate ipdb ipython isort jupyterlab keyring
-    linkchecker mkdocs mkdocs-material mkdocstrings mypy myst-parser nox pep8 pep8-naming perflint pip pip-tools pipenv
-    pdbpp pre-commit proselint pydocstyle pydoc-markdown pyflakes pylama pylint pyre-check pyright pyroma pytype
-    pycodestyle readme-renderer recommonmark releases reno restructuredtext-lint reuse rstcheck ruff safety semgrep
-    slotscheck sphinx sphinx-autobuild sphinx-autodoc-typehints sphinx-click sphinx-copybutton sphinx-issues
-    sphinx-rtd-theme sphinx-tabs sphinxcontrib-log-cabinet sphinx-notfound-page sphinxcontrib-towncrier towncrier
-    tox tox-gh-actions tox-travis tox-uv tox-venv tox-wheel twine ty unify validate-pyproject vulture wheel
-    xenon yapf zest-releaser zest.releaser griffe asv commitizen gitlint detox pallets-sphinx-themes virtualenv-clone
-    """.split()
-)
+_TOOLS = """
+autoflake autopep8 bandit black blacken-docs blue build bump-my-version bump2version bumpversion
+cibuildwheel check-manifest check-wheel-contents codecov codespell coveralls cruft darglint
+docformatter doc8 docutils-stubs flake8 flakeheaven furo git-cliff hacking invoke interrogate ipdb
+ipython isort jupyterlab keyring linkchecker mkdocs mkdocs-material mkdocstrings mypy myst-parser
+nox pep8 pep8-naming perflint pip pip-tools pipenv pdbpp pre-commit proselint pydocstyle
+pydoc-markdown pyflakes pylama pylint pyre-check pyright pyroma pytype pycodestyle readme-renderer
+recommonmark releases reno restructuredtext-lint reuse rstcheck ruff safety semgrep slotscheck
+sphinx sphinx-autobuild sphinx-autodoc-typehints sphinx-click sphinx-copybutton sphinx-issues
+sphinx-rtd-theme sphinx-tabs sphinxcontrib-log-cabinet sphinx-notfound-page sphinxcontrib-towncrier
+towncrier tox tox-gh-actions tox-travis tox-uv tox-venv tox-wheel twine ty unify validate-pyproject
+vulture wheel xenon yapf zest-releaser zest.releaser griffe asv commitizen gitlint detox
+pallets-sphinx-themes virtualenv-clone
+"""
+LEFT_OUT = frozenset(_TOOLS.split())
 
 PREFIXES = (
     "flake8-",

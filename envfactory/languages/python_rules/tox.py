@@ -1,4 +1,4 @@
-"""What ``tox`` installs and runs: unconditional ``deps``, ``extras`` and ``dependency_groups`` of test environments.
+"""What ``tox`` installs for tests: unconditional ``deps``, ``extras`` and ``dependency_groups``.
 
 Read from ``tox.ini``, ``setup.cfg`` (``[tox:tox]``), ``tox.toml`` and ``pyproject.toml`` (``legacy_tox_ini``
 or the native table).  Lines with a factor condition (``py36: …``) are left out: which factor is meant is
