@@ -11,6 +11,7 @@ import platform
 import sys
 import tempfile
 import traceback
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from envfactory import __version__
 from envfactory.errors import EXIT_BUG, EXIT_INTERRUPTED, FactoryError
 
 ISSUES = "please report it with this file"
+reports: ContextVar[Path | None] = ContextVar("reports", default=None)
+"""Where reports go: a folder of the workspace once a command has opened one, else the temporary one."""
 
 
 class Guarded(TyperGroup):
@@ -74,7 +77,7 @@ def explain(error: FactoryError) -> None:
 def report_bug(error: BaseException, directory: Path | None = None) -> Path | None:
     """Write a pasteable report and say where it is."""
     text = "".join(traceback.format_exception(error))
-    path = write_report(text, directory)
+    path = write_report(text, directory or reports.get())
     typer.echo(f"error: this is a bug in envfactory: {type(error).__name__}: {error}", err=True)
     typer.echo(f"  {ISSUES}: {path}" if path else text, err=True)
     return path

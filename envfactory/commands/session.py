@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from envfactory.commands.guard import reports
 from envfactory.errors import NothingSelected
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def reading(chosen: Settings) -> Iterator[tuple[Workspace, Store]]:
     from envfactory.store import Store
 
     workspace = workspace_of(chosen).require()
+    reports.set(workspace.reports)
     with Store(workspace.db, read_only=True) as store:
         yield workspace, store
 
@@ -54,6 +56,7 @@ def writing(chosen: Settings) -> Iterator[tuple[Workspace, Store]]:
     from envfactory.store import Store
 
     workspace = workspace_of(chosen)
+    reports.set(workspace.reports)
     with workspace.lock(), Store(workspace.db) as store:
         yield workspace, store
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,13 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def call(*words: str | Path, input: str | None = None) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words], input=input)
+
+
+@pytest.fixture(autouse=True)
+def no_workspace_yet() -> Iterator[None]:
+    token = guard.reports.set(None)
+    yield
+    guard.reports.reset(token)
 
 
 @pytest.fixture
@@ -202,8 +210,8 @@ def test_exit_codes(
         assert "try: envfactory doctor" in result.stderr
     if code == 70:
         report = Path(result.stderr.strip().rpartition(" ")[2])
+        assert report.parent == known.reports
         assert "KeyError" in report.read_text() and __version__ in report.read_text()
-        report.unlink()
 
 
 def test_reports_fall_back_to_the_temporary_directory(tmp_path: Path) -> None:
