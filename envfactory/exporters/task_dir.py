@@ -22,7 +22,7 @@ from typing import Any
 import tomli_w
 
 from envfactory import __version__
-from envfactory.errors import ExportError, StageError, boundary
+from envfactory.errors import ExportError, FactoryError, StageError, boundary
 from envfactory.exporters import hidden
 from envfactory.exporters.files import (
     digest_of,
@@ -153,5 +153,6 @@ def _write_environment(task: Task, directory: Path, context: ExportContext) -> N
 
     try:
         write_context(spec, context.source(task), directory)
-    except StageError as error:
-        raise ExportError(f"{task.instance_id}: {error}", cause=error.cause, hint=error.hint) from error
+    except FactoryError as error:
+        cause = error.cause if isinstance(error, StageError) else "source_missing"
+        raise ExportError(f"{task.instance_id}: {error}", cause=cause, hint=error.hint) from error

@@ -92,9 +92,9 @@ class Environment:
         """All changes since the start, new files included, ignored ones not, as ``git diff --binary``."""
         return patches.diff(self._running, self.task.root_commit)
 
-    def grade(self) -> Reward:
+    def grade(self, *, mode: str = "binary") -> Reward:
         """Judge ``diff()`` in a pristine container; see ``Task.grade``.  The episode can go on after."""
-        return grade(self.task, self.diff(), self._engine)
+        return grade(self.task, self.diff(), self._engine, mode=mode)
 
     def close(self) -> None:
         """Remove the container; closing twice is fine."""

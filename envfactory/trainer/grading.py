@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from envfactory.trainer.task import Task
 
 
-def grade(task: Task, patch: str, engine: Engine | None = None) -> Reward:
+def grade(task: Task, patch: str, engine: Engine | None = None, *, mode: str = "binary") -> Reward:
     """Judge ``patch``; raises only where there is no engine or no image to be had."""
     from envfactory.engine import connect
-    from envfactory.grader.grade import GradeSubject
-    from envfactory.grader.grade import grade as judge
+    from envfactory.grader import GradeSubject
+    from envfactory.grader import grade as judge
 
     opened = engine or connect()
     try:
@@ -27,7 +27,7 @@ def grade(task: Task, patch: str, engine: Engine | None = None) -> Reward:
         subject = GradeSubject(
             image=image, reward_spec=task.reward_spec, env=task.spec.env, language=task.language
         )
-        return judge(opened, subject, patch)
+        return judge(opened, subject, patch, mode=mode)
     finally:
         if engine is None:
             opened.close()

@@ -118,14 +118,15 @@ class Task:
 
         return Environment(self, engine=engine, limits=limits)
 
-    def grade(self, patch: str, *, engine: Engine | None = None) -> Reward:
+    def grade(self, patch: str, *, mode: str = "binary", engine: Engine | None = None) -> Reward:
         """Judge ``patch`` in a pristine container; an empty patch is a patch.
 
+        ``mode`` "graded" makes ``value`` the product of both rates instead of 0 or 1.
         Faults of the machine are in ``reward.fault`` with ``reward.value`` ``None``, never scored 0.
         """
         from envfactory.trainer.grading import grade
 
-        return grade(self, patch, engine)
+        return grade(self, patch, engine, mode=mode)
 
     def _read(self, name: str) -> str:
         try:

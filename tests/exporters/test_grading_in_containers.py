@@ -92,20 +92,37 @@ def test_changes_to_tests_do_not_count(task: Task, grade: Grade, repo: Path) -> 
     assert both["reward"] == 1
 
 
+CONFIG = sample.BASE["pyproject.toml"]
+STOP = CONFIG + 'addopts = "--collect-only"\n[project]\nname = "mine"\n'
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_the_runners_part_of_shared_files_is_that_of_the_gold_run(
+    repo: Path, grade: Grade, in_place: bool
+) -> None:
+    task = sample.sample_task(repo, shared_files=(sample.hidden("pyproject.toml", CONFIG.encode()),))
+    changes = {"pyproject.toml": STOP, "maths.py": sample.FIXED}
+    patch = sample.patch(repo, changes)
+    if in_place:
+        for name, text in changes.items():
+            sample.put(repo / name, text)
+    assert grade(task, patch)["reward"] == 1
+    left = (repo / "pyproject.toml").read_text()
+    assert "collect-only" not in left and 'name = "mine"' in left
+
+
 def test_leaving_the_test_run_early(task: Task, grade: Grade, repo: Path) -> None:
     patch = sample.patch(repo, {"maths.py": sample.FIXED + "\nimport os\nos._exit(0)\n"})
     assert grade(task, patch)["reward"] == 0
 
 
-def test_a_process_left_behind_cannot_write_rewards(
-    task: Task, grade: Grade, repo: Path, tmp_path: Path
-) -> None:
-    mark = tmp_path / "mark"
-    command = f"sleep 2; echo 1 > {mark}"
+def test_a_process_left_behind_cannot_write_rewards(task: Task, grade: Grade, repo: Path) -> None:
+    mark = f"left-behind-{os.getpid()}"
+    command = f"sleep 300; echo {mark}"
     late = f"import subprocess\nsubprocess.Popen(['sh', '-c', {command!r}], start_new_session=True)\n"
-    grade(task, sample.patch(repo, {"maths.py": late + sample.FIXED}))
-    subprocess.run(["sleep", "2.5"], check=True)
-    assert not mark.exists()
+    assert grade(task, sample.patch(repo, {"maths.py": late + sample.FIXED}))["reward"] == 1
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert mark not in listed
 
 
 def test_time_limit(repo: Path, grade: Grade) -> None:

@@ -33,7 +33,19 @@ PATH = st.lists(PART, min_size=1, max_size=4).map("/".join)
 PATTERN = st.one_of(
     PATH,
     st.sampled_from(
-        ["**/conftest.py", "tests/**", "*.pth", "!tests/a", "conftest.py", "a/*", "**/tests/**", "!*.pth"]
+        [
+            "**/conftest.py",
+            "/conftest.py",
+            "!/tests/a",
+            "/tests/*",
+            "tests/**",
+            "*.pth",
+            "!tests/a",
+            "conftest.py",
+            "a/*",
+            "**/tests/**",
+            "!*.pth",
+        ]
     ),
 )
 

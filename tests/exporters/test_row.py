@@ -33,6 +33,11 @@ def test_row_has_the_columns_of_swebench_and_ours(task: Task) -> None:
     assert all(isinstance(value, str | dict) for value in found.values())
 
 
+def test_every_column_is_documented(task: Task) -> None:
+    text = (Path(__file__).parents[2] / "docs/formats.md").read_text()
+    assert [column for column in row(task, root="r") if f"`{column}`" not in text] == []
+
+
 def test_lists_on_request(task: Task) -> None:
     assert with_lists(row(task, root="r"))["PASS_TO_PASS"] == [
         "tests/test_maths.py::test_double",

@@ -109,7 +109,7 @@ def restore(testbed, root, patterns):
         remove(os.path.join(testbed, path))
         if path in held:
             git(testbed, "checkout", "-f", root, "--", ":(literal)" + path)
-    names = [pattern for pattern in patterns if "/" not in pattern]
+    names = [pattern for pattern in patterns if "/" not in pattern.lstrip("/")]
     extra = git(testbed, "ls-files", "-o", "-z", "--exclude-standard").split("\0")
     ignored = git(testbed, "ls-files", "-o", "-z", "-i", "--exclude-standard").split("\0")
     new = [path for path in extra if path and path not in held and is_protected(path, patterns)]
@@ -121,7 +121,11 @@ def restore(testbed, root, patterns):
 
 def named(path, names):
     # type: (str, List[str]) -> bool
-    return any(fnmatchcase(os.path.basename(path), name) for name in names)
+    """Whether a pattern is for this very file, not for a folder above it."""
+    return any(
+        fnmatchcase(path if name.startswith("/") else os.path.basename(path), name.lstrip("/"))
+        for name in names
+    )
 
 
 def remove(path):
