@@ -35,26 +35,26 @@ def prepare(
     if patched:
         brought[f"{staging.folder}/patch"] = patch.encode("utf-8", "surrogateescape")
     container.put(brought)
-    if patched:
-        _apply(container, plan, staging, patch)
+    spliced = _apply(container, plan, staging, patch) if patched else {}
     if plan.rebuild_steps:
         _rebuild(container, plan)
     if hidden:
         _step(container, staging.place_command(), "placing the hidden files")
+    if spliced:
+        container.put({f"{TESTBED}/{path}": content for path, content in spliced.items()})
 
 
-def _apply(container: Container, plan: TrialPlan, staging: Staging, patch: str) -> None:
+def _apply(container: Container, plan: TrialPlan, staging: Staging, patch: str) -> dict[str, bytes]:
+    """Apply the patch; returns what the shared files that it touches must become."""
     touched: tuple[str, ...] = ()
     if plan.protected or plan.shared:
         touched = _touched(_patch_step(container, staging.list_command()))
     dropped = dropped_paths(touched, patch, plan.protected)
     _patch_step(container, staging.apply_command(exclusions(dropped)))
-    spliced = {}
-    for path in sorted(set(touched) & set(plan.shared) - set(dropped)):
-        if plan.splice is not None:
-            spliced[f"{TESTBED}/{path}"] = plan.splice(path, _current(container, path), plan.shared[path])
-    if spliced:
-        container.put(spliced)
+    mine = sorted(set(touched) & set(plan.shared) - set(dropped)) if plan.splice else []
+    return {
+        path: plan.splice(path, _current(container, path), plan.shared[path]) for path in mine if plan.splice
+    }
 
 
 def _touched(numstat: str) -> tuple[str, ...]:
