@@ -32,6 +32,8 @@ class Wanted:
     extras: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    """Replace what other packages say about these."""
 
     def plus(self, *, extras: Sequence[str] = (), texts: Sequence[str] = ()) -> Wanted:
         """The same and more."""
@@ -54,14 +56,13 @@ class Compiler:
     environment: dict[str, str]
     asked: int = 0
 
-    def ask(self, wanted: Wanted, *, cutoff: datetime | None = None, options: str = "") -> Answer:
+    def ask(self, wanted: Wanted, *, cutoff: datetime | None = None) -> Answer:
         """The newest versions as of the cut-off that satisfy all of ``wanted``."""
         self.asked += 1
         requirements = self.shop.put("wanted.in", "\n".join(wanted.texts) + "\n")
         words = [
             "uv pip compile --no-sources --no-header --no-annotate --no-strip-extras --color never",
             f"--python {shlex.quote(self.shop.python)}",
-            options,
         ]
         if wanted.project:
             words += [
@@ -71,7 +72,9 @@ class Compiler:
         words.append(requirements)
         if wanted.constraints:
             words.append("-c " + self.shop.put("constraints.txt", "\n".join(wanted.constraints) + "\n"))
-        result = self.shop.run(" ".join(word for word in words if word), env=self.environment, cutoff=cutoff)
+        if wanted.overrides:
+            words.append("--overrides " + self.shop.put("overrides.txt", "\n".join(wanted.overrides) + "\n"))
+        result = self.shop.run(" ".join(words), env=self.environment, cutoff=cutoff)
         if result.exit_code != 0:
             return Answer(None, result.stderr[-12000:])
         return Answer(_pins(result.stdout), result.stderr[-4000:])

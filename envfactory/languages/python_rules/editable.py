@@ -150,7 +150,12 @@ def _build_pins(
         f"{name}=={pins[name]}" for name in map(name_of, texts) if name in pins and name not in UNSHARED
     )
     bare = tuple(dict.fromkeys(name_of(text) for text in texts))
-    for attempt in (Wanted(texts=texts, constraints=shared), Wanted(texts=texts), Wanted(texts=bare)):
+    for attempt in (
+        Wanted(texts=texts, constraints=shared),
+        Wanted(texts=texts),
+        Wanted(texts=texts, overrides=BACKPORTS),
+        Wanted(texts=bare),
+    ):
         answer = compiler.ask(attempt, cutoff=cutoff)
         if answer.pins is not None:
             return {name: version for name, version in answer.pins.items() if name != own}
@@ -171,4 +176,6 @@ def build_requirements(declaration: Declaration) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+BACKPORTS = ("importlib-metadata", "importlib-resources", "tomli", "typing-extensions", "zipp")
+"""Of these a back-end newer than the date wants newer ones too; any will do."""
 UNSHARED = frozenset({"setuptools", "wheel", "pip", "packaging"})

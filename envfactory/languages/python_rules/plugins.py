@@ -167,8 +167,6 @@ FIXTURES = {
     "fake_process": "pytest-subprocess",
     "app": "",
     "client": "",
-    "tmp_path": "pytest",
-    "tmp_path_factory": "pytest",
 }
 """Fixture -> distribution that brings it; an empty one is the project's own, so nothing to install."""
 

@@ -17,7 +17,7 @@ from envfactory.languages.python_rules.interpreter_symptoms import (
     REMOVED_MODULES,
     wanted_interpreter,
 )
-from envfactory.languages.python_rules.names import normalise
+from envfactory.languages.python_rules.names import name_of, normalise
 from envfactory.languages.python_rules.plugins import FIXTURES, plugin_of_option
 from envfactory.languages.python_rules.repair_case import Case, Change, add
 from envfactory.languages.python_rules.runner_symptoms import MARKERS, runner_bound
@@ -134,12 +134,10 @@ def runner_version(case: Case) -> Change | None:
     evidence = Evidence(
         choice="runner", value=text, rule="the suite is written for another pytest", text=words[:200]
     )
-    item = Requirement(text=text, group="repair", mandatory=True, evidence=evidence)
-    return (
-        case.declaration.model_copy(update={"requirements": (*case.declaration.requirements, item)}),
-        text,
-        evidence,
-    )
+    # In the place of what was asked for: the two would exclude each other.
+    others = tuple(item for item in case.declaration.requirements if name_of(item.text) != "pytest")
+    item = Requirement(text=text, group="repair", evidence=evidence)
+    return case.declaration.model_copy(update={"requirements": (*others, item)}), text, evidence
 
 
 def system_packages(case: Case) -> Change | None:

@@ -1,0 +1,129 @@
+"""Every entry of the table of repairs: symptom in, one change out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from envfactory.languages import python
+from envfactory.languages.declaration import Declaration, Repair, Symptoms
+from envfactory.languages.python_rules.repairs import ENTRIES
+from envfactory.records import Outcome, TestReport, TestResult
+from tests.languages.trees import MemoryIndex
+
+CUTOFF = datetime(2021, 6, 1, tzinfo=UTC)
+DAY = "2020-01-01"
+INDEX = MemoryIndex(
+    {name: {"1.0": DAY} for name in ("pyyaml", "lxml", "python-magic", "mock", "numpy", "attrs")}
+    | {"future-thing": {"1.0": "2024-01-01"}}
+)
+DECLARATION = Declaration(language="python", name="mine", interpreters=("3.9", "3.8", "3.7", "3.10"))
+
+
+def repaired(
+    log: str = "",
+    *,
+    skips: tuple[str, ...] = (),
+    declaration: Declaration = DECLARATION,
+    phase: str = "tests",
+) -> Repair | None:
+    results = {f"t::{n}": TestResult(outcome=Outcome.SKIPPED, message=text) for n, text in enumerate(skips)}
+    report = TestReport(image_id="i", state="after", results=results) if phase == "tests" else None
+    return python.repair(declaration, Symptoms(phase, log, report, CUTOFF, INDEX))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("log", "change"),
+    [
+        ("ModuleNotFoundError: No module named 'yaml'", "add requirement pyyaml"),
+        ("E   No module named 'lxml.html'", "add requirement lxml"),
+        ("No module named 'yaml'\nNo module named 'lxml'", "add requirement lxml pyyaml"),
+        ("No module named 'magic'", "add requirement python-magic"),
+        ("No module named 'pkg_resources'", "add requirement setuptools<81"),
+        ("No module named 'distutils.core'", "add requirement setuptools"),
+        ("fixture 'mocker' not found", "add requirement pytest-mock"),
+        ("fixture 'tmp_path' not found", "pytest>=3.9"),
+        ("error: unrecognized arguments: --cov=x --timeout=3", "add requirement pytest-cov pytest-timeout"),
+        ("ERROR: Missing required plugins: pytest-foo, pytest-bar", "add requirement pytest-bar pytest-foo"),
+        ("'asyncio' not found in `markers` configuration option", "add requirement pytest-asyncio"),
+        ("async def functions are not natively supported.", "add requirement pytest-asyncio"),
+        ("requires pytest-6.2, actual pytest-5.4", "pytest>=6.2"),
+        ("E  pytest.PytestRemovedIn8Warning: x", "pytest<8"),
+        ("yield tests were removed in pytest 4.0", "pytest<4"),
+        ("module 'pytest' has no attribute 'config'", "pytest<5"),
+        ("AttributeError: module 'fractions' has no attribute 'gcd'", "interpreter 3.8"),
+        ("ImportError: cannot import name 'ParamSpec' from 'typing'", "interpreter 3.10"),
+        ("unsupported operand type(s) for |: 'type' and 'NoneType'", "interpreter 3.10"),
+        ("No module named 'tomllib'", "interpreter 3.10"),
+        ("    match x:\n        ^\nSyntaxError: invalid syntax", "interpreter 3.10"),
+        ("fatal error: libxml/xpath.h: No such file or directory", "add package libxml2-dev"),
+        ("Package 'libffi', required by 'virtual:world', not found", "add package libffi-dev"),
+        ("/usr/bin/ld: cannot find -lpq", "add package libpq-dev"),
+        ("OSError: libgomp.so.1: cannot open shared object file", "add package libgomp1"),
+        ("FileNotFoundError: [Errno 2] No such file or directory: 'hg'", "add package mercurial"),
+        ("locale.Error: unsupported locale setting", "add package locales-all"),
+        ("ZoneInfoNotFoundError: 'No time zone found with key Europe/Rome'", "add requirement tzdata"),
+    ],
+)
+def test_table(log: str, change: str) -> None:
+    found = repaired(log)
+    assert found is not None
+    assert found.change == change
+    assert found.declaration.repairs == (change,)
+    assert found.declaration != DECLARATION
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "",
+        "AssertionError: 1 == 2",
+        "No module named 'mine'",
+        "No module named 'tests'",
+        "No module named 'future_thing'",
+        "No module named 'win32api'",
+        "fixture 'my_own' not found",
+        "SyntaxError: Missing parentheses in call to 'print'",
+        "FileNotFoundError: [Errno 2] No such file or directory: 'data.json'",
+    ],
+)
+def test_nothing_fits(log: str) -> None:
+    assert repaired(log) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "change"),
+    [
+        ("could not import 'numpy': No module named 'numpy'", "add requirement numpy"),
+        ("lxml not installed", "add requirement lxml"),
+        ("requires numpy", "add requirement numpy"),
+        ("`numpy` is not available", "add requirement numpy"),
+        ("requires windows", None),
+        ("needs network", None),
+        ("not implemented yet", None),
+    ],
+)
+def test_skip_reasons(reason: str, change: str | None) -> None:
+    found = repaired(skips=(reason,))
+    assert (found.change if found else None) == change
+
+
+def test_a_repair_is_not_repeated_and_the_chain_ends() -> None:
+    declaration, changes = DECLARATION, []
+    log = "No module named 'yaml'\nfixture 'mocker' not found\nmodule 'fractions' has no attribute 'gcd'"
+    while (found := repaired(log, declaration=declaration)) is not None:
+        changes.append(found.change)
+        declaration = found.declaration
+        assert len(changes) < 10
+    assert changes == ["add requirement pytest-mock", "interpreter 3.8", "add requirement pyyaml"]
+
+
+def test_the_interpreter_that_a_part_excludes() -> None:
+    found = repaired("x requires a different Python: 3.9.1 not in '<3.9'", phase="build")
+    assert found is not None
+    assert found.change == "interpreter 3.8"
+
+
+def test_every_entry_says_its_symptom() -> None:
+    assert all(entry.__doc__ for entry in ENTRIES)
