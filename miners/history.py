@@ -26,6 +26,9 @@ NAME = "history"
 
 _PULL = re.compile(r"refs/(?:pull/(\d+)/head|remotes/[^/]+/(?:pr|pull)/(\d+)(?:/head)?)")
 _HISTORY = ("refs/heads/", "refs/remotes/", "refs/tags/")
+_LASTING = re.compile(r"^refs/tags/|/(?:main|master|develop|trunk|stable|[^/]*\d+[._]\w+[^/]*)$")
+"""References that are history even where a pull request was opened from them; other branches of which
+that is true are topic branches, and hold what may never have been merged."""
 _COMMITS_KEPT = 200
 
 
@@ -77,7 +80,10 @@ class _Mine:
 
     def _absent(self, number: int) -> Rejection:
         if number in self._landings.cut:
-            return self._reject(number, "base_missing", "the clone is shallow and ends at this pull request")
+            detail = (
+                "the clone is shallow and ends at it" if self._clone.shallow else "it is the first commit"
+            )
+            return self._reject(number, "base_missing", detail)
         if number in self._taken:
             return self._reject(number, "duplicate_change", f"its commits came with #{self._taken[number]}")
         head = self._landings.pulls.get(number)
@@ -150,7 +156,8 @@ def _title(landing: Landing, merge: Commit, own: Sequence[Commit]) -> tuple[str,
 
 def _read(clone: Clone) -> tuple[Graph, Landings]:
     """The graph of the history and of the references, and who landed where."""
-    tips, heads = [clone.head], {}
+    branches: dict[str, str] = {}
+    heads: dict[int, str] = {}
     listing = clone.git("for-each-ref", "--format=%(objectname) %(objecttype) %(refname)")
     for line in listing.decode(errors="replace").splitlines():
         name, kind, reference = line.split(" ", 2)
@@ -158,7 +165,10 @@ def _read(clone: Clone) -> tuple[Graph, Landings]:
         if pull and kind == "commit":
             heads[int(pull[1] or pull[2])] = name
         elif not pull and kind in {"commit", "tag"} and reference.startswith(_HISTORY):
-            tips.append(name)
+            branches[reference] = name
+    topics = set(heads.values())
+    tips = [clone.head]
+    tips += [name for reference, name in branches.items() if name not in topics or _LASTING.search(reference)]
     graph, sightings = Graph(), Sightings()
     graph.load(clone.view, tips, look=sightings.look)
     history = len(graph.ids)

@@ -45,14 +45,13 @@ def _joined(origin: str, url: str) -> str:
     """A relative address as git resolves it; '' when the origin is not on the network."""
     if not is_network(origin):
         return ""
-    base = origin.rstrip("/")
+    base, joint = origin.rstrip("/"), "/"
     while url.startswith(("./", "../")):
         step, _, url = url.partition("/")
         if step == "..":
-            separator = "/" if "/" in base.partition("://")[2] or ("://" not in base and "/" in base) else ":"
-            base = base.rpartition(separator)[0]
-    separator = "/" if "/" in base or ":" in base.partition("://")[2] else ":"
-    return f"{base}{separator}{url}" if base else ""
+            joint = "/" if "/" in base else ":"
+            base = base.rpartition(joint)[0]
+    return f"{base}{joint}{url}"
 
 
 def is_network(url: str) -> bool:

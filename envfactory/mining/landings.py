@@ -108,7 +108,7 @@ class Landings:
                 found.append(
                     Landing(said.number, kind, above[0], position, commits, said.branch, said.others)
                 )
-            elif parents >= 1 and not above:
+            elif not above or parents >= 2:
                 self.cut.add(said.number)
         for landing in reversed(found):  # the outermost merge owns
             for commit in landing.commits:
@@ -119,10 +119,7 @@ class Landings:
         found = []
         for position, parents, by_button, said in sightings.seen:
             above = self.graph.parents[position]
-            if parents != 1 or said.number in self.by_number:
-                continue
-            if not above:
-                self.cut.add(said.number)
+            if parents != 1 or not above or said.number in self.by_number:
                 continue
             inside = self.owner.get(position, said.number) != said.number
             if inside and not by_button and said.number not in self.pulls:

@@ -13,8 +13,13 @@ _TEST_NAME = re.compile(
 )
 _TEST_FILE = re.compile(r"^diff --git a/(?P<path>.+) b/(?P=path)$", re.MULTILINE)
 _CODE = re.compile(r"[=(){}\[\];]|^(?:def|class|import|from|return|if|for|while|raise|with|assert)\b")
-_PROSE = re.compile(r"\b[A-Za-z]{2,},?(?: [A-Za-z]{2,}[,.]?){3,}")
-"""Four plain words in a row, outside quotes: a sentence of a docstring, not code."""
+_KEYWORDS = re.compile(
+    r"\b(?:if|elif|else|is|not|in|and|or|for|while|with|as|from|import|return|raise|yield|async|await|def|class"
+    r"|lambda|del|global|assert|try|except|None|True|False|const|let|var|new|function|public|private|static"
+    r"|final|unsigned|struct|void|func|fn|mut|impl)\b"
+)
+_PROSE = re.compile(r"\b[A-Za-z]{2,}[,.]?(?: [A-Za-z]{2,}[,.]?){2,}")
+"""Three words in a row that are no keywords, outside quotes: a sentence of a docstring, not code."""
 _SHORTEST = 12
 """A shorter line of code (``return None``) is too common to give anything away."""
 
@@ -34,12 +39,13 @@ class Leaks:
 
     def found(self, line: str) -> str:
         """Why this line must not be shown; '' when it may."""
-        names = set(re.findall(r"[\w.]+", line))
+        names = {*re.findall(r"\w+", line), *re.findall(r"[\w-]+\.\w+", line)}
         if names & self._tests or any(name in line for name in self._tests if " " in name):
             return "names a hidden test"
         if names & self._files:
             return "names a file of the hidden tests"
-        squeezed = _squeezed(re.sub(r"^\s*(?:[-*+>]|>>>|\d+\.)\s+|^`+|`+$", "", line))
+        item = re.sub(r"^\s*(?:(?:[-*+>]|>>>|\d+\.)\s+)?", "", line)
+        squeezed = _squeezed(item.strip("`"))
         if len(squeezed) >= _SHORTEST and squeezed in self._code:
             return "is a line of the solution"
         return ""
@@ -55,7 +61,8 @@ def _is_code(line: str) -> bool:
     text = line.strip()
     if text.startswith(("#", "//", ">>>", "...", '"', "'", "*")) or not _CODE.search(text):
         return False
-    return _PROSE.search(re.sub(r"([\"']).*?\1", "", text)) is None
+    bare = re.sub(r"([\"']).*?\1|\s(?:#|//).*$", "", text)
+    return _PROSE.search(_KEYWORDS.sub("0", bare)) is None
 
 
 def _squeezed(line: str) -> str:

@@ -123,7 +123,7 @@ def clean_line(line: str) -> str:
     if line != linked:
         line = _DANGLING.sub("", line.rstrip())
         line = re.sub(r"^(\s*(?:[-*]\s+)?)[:;,.]\s*", r"\1", line)
-    return re.sub(r"(?<=\w) +([.,;:])(?=\s|$)", r"\1", line).rstrip()
+    return re.sub(r"(?<=[\w`)\"'])[ ,;:]+([.,;:])(?=\s|$)", r"\1", line).rstrip()
 
 
 def clean_title(title: str) -> str:
