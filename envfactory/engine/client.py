@@ -7,6 +7,7 @@ it was named.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -37,6 +38,7 @@ def connect() -> Engine:
     """The engine that ``DOCKER_HOST`` names, else the local one, else the user's rootless one."""
     host = _host()
     try:
+        _knock(host)
         environment = {**os.environ, "DOCKER_HOST": host}
         api = docker.from_env(timeout=CONNECT_SECONDS, max_pool_size=32, environment=environment).api
         found = api.version()
@@ -53,6 +55,15 @@ def connect() -> Engine:
         )
     api.timeout = API_SECONDS
     return Engine(api, host)
+
+
+def _knock(host: str) -> None:
+    """Raise ``OSError`` where nobody listens; the SDK leaks a socket when it finds that out itself."""
+    scheme, _, path = host.partition("://")
+    if scheme == "unix":
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(CONNECT_SECONDS)
+            probe.connect(path)
 
 
 def _host() -> str:
