@@ -42,10 +42,7 @@ def grade(
 
     text = read_patch(patch)
     directory = task_directory(task, workspace, config)
-    reward = judge(directory, text)
-    if graded and reward.value is not None:
-        value = 0.0 if reward.tampered else reward.fail_to_pass_rate * reward.pass_to_pass_rate
-        reward = reward.model_copy(update={"value": value})
+    reward = judge(directory, text, "graded" if graded else "binary")
     if json:
         session.emit(session.plain(reward))
     else:
@@ -54,7 +51,7 @@ def grade(
         raise typer.Exit(1)
 
 
-def judge(directory: Path, patch: str) -> Reward:
+def judge(directory: Path, patch: str, mode: str) -> Reward:
     """The reward; when no verdict can be had, one that says so instead of an exception."""
     from envfactory.errors import StageError
     from envfactory.records import Reward
@@ -62,7 +59,7 @@ def judge(directory: Path, patch: str) -> Reward:
 
     task = Task(directory)
     try:
-        return task.grade(patch)
+        return task.grade(patch, mode=mode)
     except StageError as error:
         return Reward(
             instance_id=task.instance_id,
