@@ -119,8 +119,9 @@ class _Extraction:
         after = self._scoped(laboratory, probe)
         if after.tampered:
             raise _NoTask("measurement_disturbed", "; ".join(after.tampered))
-        if not any(result.outcome is Outcome.PASSED for result in after.results.values()):
-            raise _NoTask("tests_do_not_pass_after", _story(after))
+        touched = narrowed(after, self.candidate.test_modules)
+        if not any(result.outcome is Outcome.PASSED for result in touched.results.values()):
+            raise _NoTask("tests_do_not_pass_after", _story(touched))
         if not after.complete:
             raise _NoTask("tests_do_not_end_after", _story(after))
         before = laboratory.run("before")
