@@ -106,14 +106,15 @@ def _provide(shop: _Shop, version: str) -> Toolchain | None:
 def _make(shop: _Shop, version: str, provider: str, recipe: Recipe) -> Toolchain:
     base = ensure_base(shop.engine, shop.cache, suite=recipe.suite, base_image=shop.base_image)
     tag = toolchain_tag(version, provider, base_tag(base_image=shop.base_image))
+    executable = f"/opt/python/{version}/bin/python{version}"
     text = render_template(
         TEMPLATE,
         base=base.tags[0],
-        provider=provider,
         official=recipe.official,
+        relocated=recipe.tree is not None,
         version=version,
-        executable=recipe.executable,
-        directory=str(Path(recipe.executable).parent),
+        executable=executable,
+        directory=str(Path(executable).parent),
     )
     with tempfile.TemporaryDirectory(prefix="interpreter-", suffix=".incomplete", dir=shop.cache) as name:
         context = Path(name)
@@ -127,8 +128,8 @@ def _make(shop: _Shop, version: str, provider: str, recipe: Recipe) -> Toolchain
         toolchain = Toolchain(
             name="python",
             version=version,
-            full_version=_full_version(shop.engine, unlabelled.id, recipe.executable),
-            executable=recipe.executable,
+            full_version=_full_version(shop.engine, unlabelled.id, executable),
+            executable=executable,
             provider=provider,
             image=tag,
         )

@@ -37,7 +37,6 @@ class Unavailable(Exception):
 class Recipe:
     """How to make the toolchain image."""
 
-    executable: str
     suite: str = SUITE
     tree: Path | None = None
     """Installed interpreter on the host, to be relocated into the image."""
@@ -53,7 +52,7 @@ def registry(engine: Engine, version: str, cache: Path) -> Recipe:
     official = f"python:{version}-slim-{SUITE}"
     if engine.image(official) is None and not engine.pull(official, timeout=PULL_SECONDS):
         raise Unavailable(f"no registry serves {official}")
-    return Recipe(executable=f"/usr/local/bin/python{version}", official=official)
+    return Recipe(official=official)
 
 
 def uv(engine: Engine, version: str, cache: Path) -> Recipe:
@@ -89,7 +88,7 @@ def uv(engine: Engine, version: str, cache: Path) -> Recipe:
     trees = sorted(directory.glob(f"cpython-{version}.*/bin/python{version}"))
     if not trees:
         raise Unavailable(f"uv installed no {version}")
-    return Recipe(executable=f"/opt/python/{version}/bin/python{version}", tree=trees[-1].parent.parent)
+    return Recipe(tree=trees[-1].parent.parent)
 
 
 def host(engine: Engine, version: str, cache: Path) -> Recipe:
@@ -100,14 +99,14 @@ def host(engine: Engine, version: str, cache: Path) -> Recipe:
     if not found:
         raise Unavailable(f"pyenv has no {version}")
     newest = max(found, key=lambda path: [int(part) for part in path.name.split(".")])
-    return Recipe(executable=f"/opt/python/{version}/bin/python{version}", tree=newest)
+    return Recipe(tree=newest)
 
 
 def suite(engine: Engine, version: str, cache: Path) -> Recipe:
     """Debian's own."""
     if version not in SUITES:
         raise Unavailable(f"no Debian suite has {version}")
-    return Recipe(executable=f"/usr/bin/python{version}", suite=SUITES[version])
+    return Recipe(suite=SUITES[version])
 
 
 PROVIDERS: dict[str, Provider] = {"registry": registry, "uv": uv, "host": host, "suite": suite}

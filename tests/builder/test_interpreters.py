@@ -111,7 +111,6 @@ def test_the_newest_patch_release_of_pyenv_is_taken(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     recipe = providers.host(None, "3.9", tmp_path)  # type: ignore[arg-type]
     assert recipe.tree == tmp_path / "versions" / "3.9.18"
-    assert recipe.executable == "/opt/python/3.9/bin/python3.9"
     with pytest.raises(providers.Unavailable):
         providers.host(None, "3.8", tmp_path)  # type: ignore[arg-type]
 
