@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +62,8 @@ def index(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture
 def request_for(tmp_path: Path, engine: Engine, index: TimeMachine, toolchain: Toolchain):
     def make(files: dict[str, str]) -> ResolveRequest:
-        source, bundle = tmp_path / "source", tmp_path / "source.bundle"
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        source, bundle = folder / "source", folder / "source.bundle"
         for name, text in files.items():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_text(text)

@@ -23,8 +23,11 @@ ABSENT = re.compile(
     r"(?:Because |and )?([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])? was not found in the (?:package registry|cache)"
 )
 OWN_BUILD = re.compile(
-    r"(?:Failed to (?:build|resolve|parse|read)|Call to)[^\n]*(?:/testbed|file:///testbed)|metadata[^\n]*/testbed"
+    r"(?m)^error: The build backend returned an error|"
+    r"^error: Failed to (?:build|parse|read|resolve)[^\n]*/testbed|"
+    r"^\s*cause: [^\n]*pyproject\.toml"
 )
+"""The project itself is at fault; a dependency at fault is named in the first line instead."""
 REFUSED = re.compile(
     r"(?i)couldn't parse metadata|failed to parse metadata|invalid metadata|metadata field|"
     r"after parsing `|Expected.*version specifier"
@@ -158,7 +161,7 @@ class _Search:
                 return answer, core
         parts = [_Part(text) for text in core.texts if name_of(text) != "pytest"]
         if core.project:
-            parts = [_Part(text) for text in self.declaration.metadata.get("", ())]
+            parts += [_Part(text) for items in self.declaration.metadata.values() for text in items]
         smallest = Wanted(texts=tuple(text for text in core.texts if name_of(text) == "pytest"))
         answer = self.compiler.ask(smallest)
         if answer.pins is None or (core.project and not parts):
