@@ -113,7 +113,7 @@ class Session:
         try:
             signal.signal(signal.SIGALRM, self.on_alarm if seconds else signal.SIG_DFL)
             signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
-            signal.setitimer(signal.ITIMER_PROF, seconds * 4 + 20 if seconds else 0)
+            signal.setitimer(signal.ITIMER_PROF, seconds * 4)
         except ValueError:  # not the main thread: only the limit of the whole run is left
             pass
 
