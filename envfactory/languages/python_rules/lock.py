@@ -45,9 +45,9 @@ def find(releases: list[Release], version: str) -> Release | None:
     return next((release for release in releases if _canonical(release.version) == wanted), None)
 
 
-def _canonical(version: str) -> str:
+def _canonical(version: str) -> Version | str:
     try:
-        return str(Version(version))
+        return Version(version)
     except InvalidVersion:
         return version
 
