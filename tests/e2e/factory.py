@@ -27,14 +27,16 @@ class Factory:
     environment: Mapping[str, str] = field(default_factory=dict)
     pids: list[int] = field(default_factory=list)
 
-    def start(self, *words: str | Path, stdin: int | None = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    def start(
+        self, *words: str | Path, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
         """A command that runs while the test goes on; its output goes to a file of the workspace's parent."""
         log = self.workspace.with_suffix(".log").open("ab")
         with log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "envfactory", *map(str, words)],
                 stdin=stdin,
-                stdout=subprocess.PIPE,
+                stdout=stdout,
                 stderr=log,
                 env={**os.environ, **self.environment},
             )
@@ -45,7 +47,7 @@ class Factory:
         self, *words: str | Path, expect: int | None = 0, timeout: float = 900, text: str = ""
     ) -> str:
         """Standard output of a command that ends with the expected code."""
-        process = self.start(*words, stdin=subprocess.PIPE)
+        process = self.start(*words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             output, _ = process.communicate(text.encode(), timeout=timeout)
         except subprocess.TimeoutExpired:
