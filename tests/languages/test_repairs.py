@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from envfactory.languages import python
-from envfactory.languages.declaration import Declaration, Repair, Symptoms
+from envfactory.languages.declaration import Declaration, Repair, Requirement, Symptoms
 from envfactory.languages.python_rules.repairs import ENTRIES
-from envfactory.records import Outcome, TestReport, TestResult
+from envfactory.records import Evidence, Outcome, TestReport, TestResult
 from tests.languages.trees import MemoryIndex
 
 CUTOFF = datetime(2021, 6, 1, tzinfo=UTC)
@@ -123,6 +123,24 @@ def test_the_interpreter_that_a_part_excludes() -> None:
     found = repaired("x requires a different Python: 3.9.1 not in '<3.9'", phase="build")
     assert found is not None
     assert found.change == "interpreter 3.8"
+
+
+def test_what_cannot_be_built_is_done_without() -> None:
+    evidence = Evidence(choice="requirement", value="")
+    items = [
+        Requirement(text=text, group="test", mandatory=text == "pytest", evidence=evidence)
+        for text in ("gdal>=2", "six", "pytest")
+    ]
+    metadata = {"": (), "test": ("lxml", "mock"), "fast": ("numpy",)}
+    declaration = DECLARATION.model_copy(
+        update={"requirements": tuple(items), "extras": ("test", "fast"), "metadata": metadata}
+    )
+    log = "error: Failed to build `gdal==2.2`\nFailed to build `lxml==4`\nFailed to build `pytest==3`"
+    found = repaired(log, declaration=declaration, phase="build")
+    assert found is not None
+    assert [item.text for item in found.declaration.requirements] == ["six", "pytest", "mock"]
+    assert found.declaration.extras == ("fast",)
+    assert repaired(log, declaration=found.declaration, phase="build") is None
 
 
 def test_every_entry_says_its_symptom() -> None:

@@ -20,6 +20,7 @@ from envfactory.languages.python_rules.interpreter_symptoms import (
 from envfactory.languages.python_rules.names import name_of, normalise
 from envfactory.languages.python_rules.plugins import FIXTURES, plugin_of_option
 from envfactory.languages.python_rules.repair_case import Case, Change, add
+from envfactory.languages.python_rules.resolver import unavailable
 from envfactory.languages.python_rules.runner_symptoms import MARKERS, runner_bound
 from envfactory.languages.python_rules.skip_reasons import distributions_named
 from envfactory.languages.python_rules.system_packages import Lookup, known_package, missing_packages
@@ -187,6 +188,34 @@ def python_bound(case: Case) -> Change | None:
     return case.declaration.model_copy(update={"interpreters": ranked}), f"interpreter {ranked[0]}", evidence
 
 
+def unbuildable(case: Case) -> Change | None:
+    """``Failed to build X`` and no system package to blame: the environment does without it."""
+    declaration = case.declaration
+    names = unavailable(case.symptoms.log) if case.symptoms.phase != "tests" else set()
+    kept = tuple(
+        item for item in declaration.requirements if name_of(item.text) not in names or item.mandatory
+    )
+    extras = {
+        extra: [text for text in declaration.metadata.get(extra, ()) if name_of(text) not in names]
+        for extra in declaration.extras
+        if any(name_of(text) in names for text in declaration.metadata.get(extra, ()))
+    }
+    if len(kept) == len(declaration.requirements) and not extras:
+        return None
+    evidence = Evidence(choice="dropped", value=" ".join(sorted(names)), rule="cannot be built here")
+    others = [
+        Requirement(text=text, group="test", mandatory=False, evidence=evidence)
+        for texts in extras.values()
+        for text in texts
+        if name_of(text) != declaration.name
+    ]
+    changes = {
+        "requirements": (*kept, *others),
+        "extras": tuple(name for name in declaration.extras if name not in extras),
+    }
+    return declaration.model_copy(update=changes), f"drop {evidence.value}", evidence
+
+
 Entry = Callable[[Case], Change | None]
 
 ENTRIES: tuple[Entry, ...] = (
@@ -199,6 +228,7 @@ ENTRIES: tuple[Entry, ...] = (
     system_packages,
     time_zones,
     python_bound,
+    unbuildable,
     skip_reasons,
 )
 """In order: what stops a whole run first, guesses last."""

@@ -128,7 +128,7 @@ class _Search:
         remaining = [part for part in optional if not (part.extra and not core.project)]
         for _ in range(MOST_CULPRITS):
             culprits = [
-                part for part in remaining if not part.extra and name_of(part.text) in _named_in(failed.log)
+                part for part in remaining if not part.extra and name_of(part.text) in unavailable(failed.log)
             ]
             if not culprits:
                 break
@@ -198,7 +198,7 @@ class _Search:
         self.evidence.append(Evidence(choice=choice, value=value, rule=rule, text=text))
 
 
-def _named_in(log: str) -> set[str]:
+def unavailable(log: str) -> set[str]:
     """Distributions that the resolver itself says it cannot have."""
     return {normalise(name) for name in (*ABSENT.findall(log), *UNBUILDABLE.findall(log))}
 
