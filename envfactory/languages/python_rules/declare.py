@@ -56,7 +56,7 @@ def declare(base: Tree, after: Tree, when: datetime) -> Declaration:
             *evidence,
             *selection.extras.values(),
             *selection.groups.values(),
-            *constraints.values(),
+            *dict.fromkeys(constraints.values()),
             *_skipped(selection),
         ),
     )
@@ -92,7 +92,8 @@ def _constraints(selection: Selection, project: Project) -> dict[str, Evidence]:
 def _requirement_files(selection: Selection, project: Project) -> tuple[str, ...]:
     named = {item.evidence.file for item in selection.requirements.values()}
     paths = {path for path in named if path.endswith((".txt", ".in", ".pip"))}
-    if "requirements" in (project.source("setup.py").content if project.source("setup.py") else ""):  # type: ignore[union-attr]
+    script = project.source("setup.py")
+    if script is not None and "requirements" in script.content:
         paths |= {project.path(name) for name in PLAIN_FILES}
     return tuple(sorted(paths))
 

@@ -1,6 +1,6 @@
 """Which of the many lists of a repository a test environment is made from.
 
-Order (FACTS, measured): extras and dependency groups named for tests; if there are none, those named
+Order, measured to work best: extras and dependency groups named for tests; if there are none, those named
 for development; if there are none either, the first of the usual requirements files, tox's deps,
 ``tests_require`` and the groups of poetry, pdm and hatch together; else ``Pipfile``, nox and conda.
 Then the plug-ins that pytest's options imply, and what only the *after* tree requires.

@@ -1,8 +1,8 @@
 """Which interpreter: ranked, each with the line that allowed it.
 
-Rule (FACTS, measured): the newest release that had been out for 150 days, that ``requires-python``
-allows, and that the classifiers list if they list any.  Then older ones, then newer ones, so that a
-repair can walk down the list.  A ``.python-version`` file is asked before the classifiers.
+Rule, measured on dated environments: the newest release that had been out for 150 days, that
+``requires-python`` allows, and that the classifiers list if they list any.  Then older ones, then newer
+ones, so that a repair can walk down the list.  A ``.python-version`` file is asked before the classifiers.
 """
 
 from __future__ import annotations

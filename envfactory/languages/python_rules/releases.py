@@ -29,7 +29,7 @@ OLDEST = "3.6"
 """Oldest interpreter that an environment is built with."""
 
 SETTLED = timedelta(days=150)
-"""A release younger than this is not yet what a project's dependencies had wheels for (FACTS: measured)."""
+"""A release younger than this is not yet what a project's dependencies had wheels for."""
 
 SUPPORTED: tuple[str, ...] = tuple(name for name, day in RELEASES.items() if day >= RELEASES[OLDEST])
 """Ascending."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from envfactory.timemachine import TimeMachine
 
 STALE = timedelta(days=548)
-"""A runner more than 18 months older than the date means that the resolver backtracked (FACTS)."""
+"""A runner more than 18 months older than the date means that the resolver backtracked."""
 
 
 def stale_runner(index: TimeMachine, pins: dict[str, str], cutoff: datetime) -> str:
