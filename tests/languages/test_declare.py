@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from envfactory.languages import python
-from envfactory.languages.declaration import Declaration
-from tests.languages.trees import MemoryTree
+from envfactory.languages.declaration import Declaration, Symptoms
+from tests.languages.trees import MemoryIndex, MemoryTree
 
 WHEN = datetime(2022, 6, 1, tzinfo=UTC)
 
@@ -293,3 +293,24 @@ def test_broken_manifests_are_no_crash() -> None:
     )
     assert texts(found) == ["pytest"]
     assert found.installable
+
+
+@pytest.mark.parametrize(("when", "first"), [("2021-11-09", "3.10"), ("2021-09-01", "3.9")])
+def test_the_change_names_a_newer_interpreter(when: str, first: str) -> None:
+    files = {"setup.py": "setup(name='x')", "CHANGES.rst": "News\n"}
+    news = {"CHANGES.rst": "News\nFixed leading spaces on Python 3.10.\n"}
+    found = declared(files, news, datetime.fromisoformat(f"{when}T00:00:00+00:00"))
+    assert found.interpreters[0] == first
+    assert (found.evidence[0].file, found.evidence[0].line) == (
+        ("CHANGES.rst", 2) if first == "3.10" else ("", 0)
+    )
+
+
+def test_an_interpreter_that_only_the_change_names_is_given_up_first() -> None:
+    files = {"setup.py": "setup(name='x')", "x.py": ""}
+    named = declared(files, {"x.py": "if sys.version_info >= (3, 10):\n"}, datetime(2021, 11, 9, tzinfo=UTC))
+    symptoms = Symptoms(phase="build", log="error: no idea", report=None, cutoff=WHEN, index=MemoryIndex())  # type: ignore[arg-type]
+    repaired = python.repair(named, symptoms)
+    assert repaired is not None
+    assert (named.interpreters[0], repaired.declaration.interpreters[0]) == ("3.10", "3.9")
+    assert python.repair(repaired.declaration, symptoms) is None

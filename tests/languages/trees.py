@@ -26,6 +26,9 @@ class MemoryTree:
     def exists(self, path: str) -> bool:
         return path in self.files
 
+    def blob(self, path: str) -> str | None:
+        return self.files.get(path)
+
     def text(self, path: str) -> str | None:
         return self.files.get(path)
 

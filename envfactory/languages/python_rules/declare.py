@@ -14,6 +14,7 @@ from envfactory.languages.python_rules.dependencies import Selection, select_dep
 from envfactory.languages.python_rules.interpreter import rank_interpreters
 from envfactory.languages.python_rules.keying import normalised_manifests
 from envfactory.languages.python_rules.lockfiles import read_lockfile
+from envfactory.languages.python_rules.named_interpreter import named_interpreter
 from envfactory.languages.python_rules.names import name_of, parse, released_name
 from envfactory.languages.python_rules.project import Project, project_directory
 from envfactory.languages.python_rules.pytest_settings import read_pytest_settings
@@ -30,6 +31,10 @@ def declare(base: Tree, after: Tree, when: datetime) -> Declaration:
     directory = project_directory(base)
     old, new = Project(base, directory), Project(after, directory)
     interpreters, evidence = rank_interpreters(old, new, when)
+    named = named_interpreter(base, after, when, newer_than=interpreters[0])
+    if named is not None and named.value in interpreters:
+        interpreters = tuple(dict.fromkeys((named.value, *interpreters)))
+        evidence = (named, *evidence)
     selection = select_dependencies(old, new)
     constraints = _constraints(selection, old)
     build = dict.fromkeys(

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 
 from envfactory.languages.declaration import Declaration, Repair, Requirement, Symptoms
 from envfactory.languages.python_rules.import_names import distribution_of
-from envfactory.languages.python_rules.interpreter import next_interpreter
-from envfactory.languages.python_rules.interpreter_symptoms import (
-    ADDED_MODULES,
-    REMOVED_MODULES,
-    wanted_interpreter,
+from envfactory.languages.python_rules.interpreter_repairs import (
+    interpreter,
+    python_bound,
+    settled_interpreter,
 )
+from envfactory.languages.python_rules.interpreter_symptoms import ADDED_MODULES, REMOVED_MODULES
 from envfactory.languages.python_rules.names import name_of, normalise
 from envfactory.languages.python_rules.plugins import FIXTURES, plugin_of_option
 from envfactory.languages.python_rules.repair_case import Case, Change, add
@@ -38,27 +38,6 @@ ASYNC_TESTS = re.compile(
     r"async def functions are not (?:natively )?supported|coroutine '\w+' was never awaited"
 )
 PACKAGING_MODULES = frozenset({"pkg_resources", "setuptools", "distutils"})
-
-
-def interpreter(case: Case) -> Change | None:
-    """Modules or names removed from, or not yet in, this interpreter; syntax that it does not read."""
-    declaration = case.declaration
-    found = wanted_interpreter(case.errors, declaration.interpreters[0])
-    if found is None:
-        return None
-    direction, words = found
-    if "'distutils'" in words and not case.has("setuptools"):
-        return None  # setuptools brings a copy: the cheaper repair
-    ranked = next_interpreter(declaration.interpreters, older=direction == "older")
-    if ranked is None:
-        return None
-    evidence = Evidence(
-        choice="interpreter",
-        value=ranked[0],
-        rule=f"{declaration.interpreters[0]} is not what the code is for",
-        text=words[:200],
-    )
-    return declaration.model_copy(update={"interpreters": ranked}), f"interpreter {ranked[0]}", evidence
 
 
 def packaging_modules(case: Case) -> Change | None:
@@ -167,27 +146,6 @@ def time_zones(case: Case) -> Change | None:
     return add(case, [("tzdata", match.group(0))] if match else [], "time zone data")
 
 
-def python_bound(case: Case) -> Change | None:
-    """Resolver or installer: a mandatory part excludes this interpreter by its ``requires-python``."""
-    if case.symptoms.phase == "tests":
-        return None
-    current = case.declaration.interpreters[0]
-    match = re.search(
-        r"requires a different Python: \S+ not in '([^']+)'|does not satisfy Python([<>=!~]{1,2}[\d.]+\S*)",
-        case.symptoms.log,
-    )
-    if match is None:
-        return None
-    bound = match.group(1) or match.group(2)
-    ranked = next_interpreter(case.declaration.interpreters, older="<" in bound and ">" not in bound)
-    if ranked is None:
-        return None
-    evidence = Evidence(
-        choice="interpreter", value=ranked[0], rule=f"{current} is excluded", text=match.group(0)
-    )
-    return case.declaration.model_copy(update={"interpreters": ranked}), f"interpreter {ranked[0]}", evidence
-
-
 def unbuildable(case: Case) -> Change | None:
     """``Failed to build X`` and no system package to blame: the environment does without it."""
     declaration = case.declaration
@@ -230,6 +188,7 @@ ENTRIES: tuple[Entry, ...] = (
     python_bound,
     unbuildable,
     skip_reasons,
+    settled_interpreter,
 )
 """In order: what stops a whole run first, guesses last."""
 
