@@ -6,7 +6,7 @@ Only reads.  Every figure is computed from records; a figure that cannot be know
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from statistics import mean, median
@@ -32,8 +32,10 @@ class Row:
     rung: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     """Stage -> wall clock of all attempts."""
+    test_seconds: float = 0.0
+    """Wall clock of the recorded test runs."""
     test_cpu_seconds: float = 0.0
-    """Processor time of the recorded test runs."""
+    """Processor time of the same runs."""
     build_seconds: dict[str, float] = field(default_factory=dict)
     layers: dict[str, int] = field(default_factory=dict)
     fail_to_pass: int = 0
@@ -42,8 +44,8 @@ class Row:
 
     @property
     def core_seconds(self) -> float:
-        """Of a task: processor time of its test runs, wall clock (at one core) of the rest."""
-        return self.test_cpu_seconds + self.seconds.get("mine", 0) + self.seconds.get("build", 0)
+        """Of a task: processor time of its recorded test runs, wall clock (at one core) of all the rest."""
+        return self.test_cpu_seconds + max(0.0, sum(self.seconds.values()) - self.test_seconds)
 
     def as_json(self) -> dict[str, Any]:
         """Without the layers, which only make sense together."""
@@ -84,9 +86,10 @@ def _products(row: Row, store: Store, stage: str) -> None:
         environment = built.environment
         row.environment = True
         row.rung = environment.attempts[-1].rung if environment.attempts else environment.spec.rung
-        row.build_seconds = dict(environment.seconds)
+        row.build_seconds = phases(environment.seconds)
         row.layers = {layer.diff_id: layer.bytes for layer in environment.image.layers}
     if stage == "extract" and (task := store.record("extract", row.key, Task)):
+        row.test_seconds = sum(report.seconds for report in task.reports)
         row.test_cpu_seconds = sum(report.cpu_seconds for report in task.reports)
         row.fail_to_pass = len(task.reward_spec.fail_to_pass)
         row.pass_to_pass = len(task.reward_spec.pass_to_pass)
@@ -134,11 +137,18 @@ def disk(tasks: list[Row]) -> dict[str, Any]:
     }
 
 
+def phases(seconds: Mapping[str, float]) -> dict[str, float]:
+    """The named parts of a build and what is left of its total, mostly the resolving of dependencies."""
+    parts = {name: value for name, value in seconds.items() if name != "total"}
+    rest = seconds.get("total", 0.0) - sum(parts.values())
+    return parts | ({"rest": rest} if rest > 0 else {})
+
+
 def _phases(table: list[Row]) -> dict[str, float]:
-    phases: Counter[str] = Counter()
+    total: Counter[str] = Counter()
     for row in table:
-        phases.update(row.build_seconds)
-    return {phase: round(seconds, 1) for phase, seconds in phases.most_common()}
+        total.update(row.build_seconds)
+    return {phase: round(seconds, 1) for phase, seconds in total.most_common()}
 
 
 def _spread(values: list[float]) -> dict[str, float | None]:
