@@ -2,11 +2,14 @@
 
 A folder of mirrors holds ``owner+name/repo`` or ``owner/name``, each a work tree or a bare repository.
 Git's own ``url.*.insteadOf`` maps the addresses, handed over in the environment, so that no
-configuration file is written.  Nothing is fetched.
+configuration file is written.  Nothing is fetched.  A repository that moved to another owner is read
+from the mirror of its new home, as a hosting site redirects the old address.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,13 +37,37 @@ def find_mirrors(folder: Path) -> dict[str, Path]:
 
 
 def git_environment(mirrors: Mapping[str, Path]) -> dict[str, str]:
-    """Environment variables under which git reads the mirrors instead of their addresses."""
+    """Environment variables under which git reads the mirrors instead of their addresses.
+
+    Settings that the environment holds already stay in front.
+    """
+    first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
     settings = [("protocol.file.allow", "always")]
-    for repo, path in mirrors.items():
+    for repo in mirrors:
+        path = home(repo, mirrors)
         # The longest prefix wins: without its own row, ".git" would end up behind the path of the mirror.
         for suffix in ("", ".git"):
             settings += [(f"url.{path}.insteadOf", f"{address}{repo}{suffix}") for address in ADDRESSES]
-    variables = {"GIT_CONFIG_COUNT": str(len(settings))}
-    for number, (key, value) in enumerate(settings):
+    variables = {"GIT_CONFIG_COUNT": str(first + len(settings))}
+    for number, (key, value) in enumerate(settings, start=first):
         variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return variables
+
+
+def home(repo: str, mirrors: Mapping[str, Path]) -> Path:
+    """The mirror to read ``repo`` from: one of the same name that goes on where it ends, else its own."""
+    name = repo.partition("/")[2]
+    own = mirrors[repo]
+    newest = _git(own, "rev-parse", "--verify", "--quiet", "HEAD")
+    for other, path in mirrors.items():
+        if other != repo and other.partition("/")[2] == name and newest:
+            later = _git(path, "rev-parse", "--verify", "--quiet", "HEAD")
+            if later != newest and _git(path, "merge-base", newest, "HEAD") == newest:
+                return path
+    return own
+
+
+def _git(repository: Path, *words: str) -> str:
+    """What git prints; '' when it fails."""
+    done = subprocess.run(["git", "-C", str(repository), *words], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""

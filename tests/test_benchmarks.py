@@ -8,10 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks.figures import Row, disk, summary
 from benchmarks.funnel import main, read_list
 from benchmarks.meters import Cost, measured
-from benchmarks.mirrors import find_mirrors, git_environment
+from benchmarks.mirrors import find_mirrors, git_environment, home
 from benchmarks.table import render
 from envfactory.records import Rejection
 from envfactory.store import Store
@@ -42,6 +44,25 @@ def test_git_reads_the_mirror_in_the_place_of_the_address(tmp_path: Path, sample
         command = ["git", "ls-remote", "--heads", address, "main"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
         assert "refs/heads/main" in done.stdout, done.stderr
+
+
+def test_a_moved_repository_is_read_from_its_new_home(tmp_path: Path, sample_mirror: Path) -> None:
+    link(tmp_path / "new" / "one", sample_mirror)
+    stale = tmp_path / "old" / "one"
+    subprocess.run(["git", "clone", "-q", "--bare", str(sample_mirror), str(stale)], check=True, timeout=60)
+    subprocess.run(["git", "-C", str(stale), "update-ref", "HEAD", "HEAD~1"], check=True, timeout=60)
+    mirrors = find_mirrors(tmp_path)
+    assert home("old/one", mirrors) == mirrors["new/one"]
+    assert home("new/one", mirrors) == mirrors["new/one"]
+
+
+def test_settings_of_the_environment_stay_in_front(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "2")
+    link(tmp_path / "a" / "b", tmp_path)
+    environment = git_environment({"a/b": tmp_path})
+    assert int(environment["GIT_CONFIG_COUNT"]) > 2
+    assert "GIT_CONFIG_KEY_2" in environment
+    assert "GIT_CONFIG_KEY_1" not in environment
 
 
 def test_the_list_is_grouped_by_repository(tmp_path: Path) -> None:
