@@ -1,8 +1,8 @@
 """What a bundle's ``tests/`` carries so that it can grade without envfactory.
 
-``test.sh`` and ``grade.py`` of ``runtime/``, verbatim copies of the modules that our own grader judges
-with, and ``grader.json``: the few facts about the image that they need.  No text of a program is made
-here; all of them are real files.
+The programs of ``runtime/``, verbatim copies of the modules that our own grader judges with (each rule
+exists once), and ``grader.json``: the few facts about the image that they need.  No text of a program is
+made here; all of them are real files.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from envfactory.trials.run import CLEARED_ENV, FROZEN_ENV
 SHIPPED = {
     "test.sh": ("envfactory.exporters", "runtime/test.sh"),
     "grade.py": ("envfactory.exporters", "runtime/grade.py"),
-    "protect.py": ("envfactory.exporters", "runtime/protect.py"),
-    "shared.py": ("envfactory.exporters", "runtime/shared.py"),
+    "worktree.py": ("envfactory.exporters", "runtime/worktree.py"),
     "running.py": ("envfactory.exporters", "runtime/running.py"),
+    "protection.py": ("envfactory.trials", "protection.py"),
+    "protected.py": ("envfactory.grader", "protected.py"),
     "verdict.py": ("envfactory.grader", "verdict.py"),
     "report_lines.py": ("envfactory.trials", "collectors/report_lines.py"),
 }

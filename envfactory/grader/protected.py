@@ -3,16 +3,19 @@
 ``pyproject.toml`` and the like hold dependencies, which a patch may change, beside the runner's options,
 which it may not.  ``splice`` puts the gold run's tables into the patch's file.  Whole files and
 folders are protected by pattern, see ``envfactory.trials.protection``.  Nothing is read or written here.
+Standard library only, Python 3.6 syntax: this file is shipped verbatim in every bundle.
 """
 
-from __future__ import annotations
-
+# ruff: noqa: UP006, UP035, UP045
 import re
-import tomllib
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Pattern, Tuple
 
-RUNNER_TABLES: Mapping[str, re.Pattern[str]] = {
+try:
+    import tomllib
+except ImportError:  # in a bundle, before Python 3.11: there a splice is not read back
+    tomllib = None  # type: ignore[assignment]
+
+RUNNER_TABLES: Mapping[str, Pattern[str]] = {
     "pyproject.toml": re.compile(r"tool\.pytest(\..+)?"),
     "setup.cfg": re.compile(r"(tool:)?pytest"),
     "tox.ini": re.compile(r"(tool:)?pytest"),
@@ -29,7 +32,7 @@ def is_shared(path: str) -> bool:
     return path.rpartition("/")[2] in RUNNER_TABLES
 
 
-def splice(path: str, mine: bytes | None, gold: bytes) -> bytes:
+def splice(path: str, mine: Optional[bytes], gold: bytes) -> bytes:
     """``mine`` with the runner's tables of ``gold``; ``gold`` itself where that cannot be done."""
     if mine is None or mine == gold:
         return gold
@@ -41,26 +44,26 @@ def splice(path: str, mine: bytes | None, gold: bytes) -> bytes:
     rest, ours = _parted(own, header, RUNNER_TABLES[name])
     _, wanted = _parted(theirs, header, RUNNER_TABLES[name])
     joined = own if ours == wanted else _joined(rest, wanted)
-    if name.endswith(".toml") and _pytest_table(joined) != _pytest_table(theirs):
+    if name.endswith(".toml") and tomllib is not None and _pytest_table(joined) != _pytest_table(theirs):
         return gold
     return joined.encode("utf-8")
 
 
-def _text(content: bytes) -> str | None:
+def _text(content: bytes) -> Optional[str]:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         return None
 
 
-def _parted(text: str, header: re.Pattern[str], runner: re.Pattern[str]) -> tuple[str, str]:
+def _parted(text: str, header: Pattern[str], runner: Pattern[str]) -> Tuple[str, str]:
     """The text without the runner's tables, and those tables."""
-    parts: dict[bool, list[str]] = {True: [], False: []}
+    parts: Dict[bool, List[str]] = {True: [], False: []}
     is_runner = False
     for line in text.splitlines(keepends=True):
         found = header.match(line)
         if found:
-            is_runner = runner.fullmatch(_plain(found[1])) is not None
+            is_runner = runner.fullmatch(_plain(found.group(1))) is not None
         parts[is_runner].append(line)
     return "".join(parts[False]), "".join(parts[True])
 
@@ -77,12 +80,12 @@ def _joined(rest: str, tables: str) -> str:
 def _pytest_table(text: str) -> Any:
     try:
         tool = tomllib.loads(text).get("tool", {})
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         return "unreadable"
     return tool.get("pytest") if isinstance(tool, dict) else "unreadable"
 
 
-def shared_paths(exists: Callable[[str], bool], modules: Iterable[str]) -> list[str]:
+def shared_paths(exists: Callable[[str], bool], modules: Iterable[str]) -> List[str]:
     """Shared files that the runner may read for ``modules``: in their folders and all above."""
     folders = {""}
     for module in modules:

@@ -6,14 +6,14 @@
     /setup.cfg       a leading ``/``: the whole path, from the root
     !/docs/conftest.py  never protected, whatever else says so
 
-Pure functions; nothing is read or changed here.
+Pure functions; nothing is read or changed here.  Standard library only, Python 3.6 syntax: this file is
+shipped verbatim in every bundle.
 """
 
-from __future__ import annotations
-
+# ruff: noqa: UP006, UP035
 import re
-from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from typing import Any, Iterable, List, Sequence, Tuple
 
 _RENAME = re.compile(r"^(?:rename|copy) (from|to) (.+?)\r?$", re.MULTILINE)
 _OCTAL = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
@@ -33,7 +33,8 @@ def is_protected(path: str, patterns: Iterable[str]) -> bool:
 
 
 def _matches(path: str, pattern: str) -> bool:
-    pattern = pattern.removesuffix("/**") + "/*" if pattern.endswith("/**") else pattern
+    if pattern.endswith("/**"):
+        pattern = pattern[:-1]
     if pattern.startswith("/"):
         return fnmatchcase(path, pattern[1:])
     if "/" not in pattern:
@@ -48,7 +49,7 @@ def exactly(path: str) -> str:
     return "/" + re.sub(r"([*?[])", r"[\1]", path)
 
 
-def dropped_paths(touched: Sequence[str], patch: str, patterns: Sequence[str]) -> tuple[str, ...]:
+def dropped_paths(touched: Sequence[str], patch: str, patterns: Sequence[str]) -> Tuple[str, ...]:
     """Those of ``touched`` (as git names them, new names of renames) that must not be applied."""
     sources = dict(_renames(patch))
     return tuple(
@@ -58,7 +59,7 @@ def dropped_paths(touched: Sequence[str], patch: str, patterns: Sequence[str]) -
     )
 
 
-def _renames(patch: str) -> Iterable[tuple[str, str]]:
+def _renames(patch: str) -> Iterable[Tuple[str, str]]:
     """(new name, old name) of every rename and copy in the patch's extended headers."""
     source = ""
     for side, name in _RENAME.findall(patch):
@@ -77,11 +78,11 @@ def unquoted(name: str) -> str:
     return _OCTAL.sub(_unescape, raw).decode("utf-8", "surrogateescape")
 
 
-def _unescape(found: re.Match[bytes]) -> bytes:
-    code = found[1]
+def _unescape(found: Any) -> bytes:
+    code: bytes = found.group(1)
     return bytes([int(code, 8) & 255]) if len(code) == 3 else _ESCAPES.get(code, code)
 
 
-def exclusions(paths: Iterable[str]) -> list[str]:
+def exclusions(paths: Iterable[str]) -> List[str]:
     """Options of ``git apply`` that leave out exactly ``paths``."""
     return ["--exclude=" + re.sub(r"([*?\[\\])", r"\\\1", path) for path in paths]

@@ -32,14 +32,15 @@ IN_TASK = {
     "tests/files/tests/test_maths.py",
     "tests/grade.py",
     "tests/grader.json",
-    "tests/protect.py",
+    "tests/protected.py",
+    "tests/protection.py",
     "tests/pytest_collector.py",
     "tests/report_lines.py",
     "tests/reward_spec.json",
     "tests/running.py",
-    "tests/shared.py",
     "tests/test.sh",
     "tests/verdict.py",
+    "tests/worktree.py",
 }
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from envfactory.exporters import EXPORTERS, ExportContext
-from envfactory.records import Limits, Task
+from envfactory.grader.grade import reward_of
+from envfactory.records import Limits, Outcome, SpeedTerm, Task, TestResult
 from tests.exporters import sample
 
 Grade = Callable[..., dict[str, Any]]
@@ -153,3 +154,46 @@ def test_an_altered_bundle_is_a_fault(task: Task, grade: Grade, repo: Path, tmp_
     assert done.returncode == 0
     found = json.loads((tmp_path / "logs/verifier/reward.json").read_text())
     assert (found["reward"], found["fault"]) == (0, 1)
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("name", ["pyproject.toml", "tox.ini"])
+def test_a_shared_file_that_the_patch_touched_wins_over_the_hidden_one(
+    repo: Path, grade: Grade, name: str, in_place: bool
+) -> None:
+    gold = CONFIG if name == "pyproject.toml" else "[testenv]\nskip_install = true\n"
+    hidden = (*sample.reward_spec().hidden_files, sample.hidden(name, b"# hidden\n" + gold.encode()))
+    shared = (sample.hidden(name, gold.encode()),)
+    task = sample.sample_task(repo, shared_files=shared, hidden_files=hidden)
+    mine = gold + "[mine]\n"
+    changes = {name: mine, "maths.py": sample.FIXED}
+    patch = sample.patch(repo, changes)
+    if in_place:
+        for path, text in changes.items():
+            sample.put(repo / path, text)
+    assert grade(task, patch)["reward"] == 1
+    assert (repo / name).read_text() == mine
+
+
+def test_the_hidden_version_of_a_shared_file_is_placed_where_the_patch_left_it_alone(
+    repo: Path, grade: Grade
+) -> None:
+    file = sample.hidden("pyproject.toml", CONFIG.encode() + b"# hidden\n")
+    hidden = (*sample.reward_spec().hidden_files, file)
+    task = sample.sample_task(repo, shared_files=(file,), hidden_files=hidden)
+    assert grade(task, task.candidate.gold_patch)["reward"] == 1
+    assert (repo / "pyproject.toml").read_text().endswith("# hidden\n")
+
+
+@pytest.mark.parametrize("fixed", [sample.FIXED, sample.SOURCE + "\n", "raise SystemExit\n"])
+def test_the_reward_is_the_one_of_envfactory_itself(repo: Path, grade: Grade, fixed: str) -> None:
+    """Without weight for speed (``beta`` 0), whatever baselines the host knows and the bundle does not."""
+    task = sample.sample_task(repo, speed=SpeedTerm(baseline_seconds=(0.01, 1.0)))
+    found = grade(task, sample.patch(repo, {"maths.py": fixed}).rstrip("\n"))
+    results = {name: TestResult(outcome=Outcome(word)) for name, word in found["report"]["tests"].items()}
+    run = sample.report("graded", 1).model_copy(
+        update={"results": results, "complete": found["report"]["complete"]}
+    )
+    reward = reward_of(run, task.reward_spec, {})
+    assert reward.value == found["reward"] and reward.resolved == bool(found["resolved"])
+    assert (reward.fail_to_pass_rate, reward.pass_to_pass_rate) == (found["f2p"], found["p2p"])

@@ -6,6 +6,7 @@ import tomllib
 
 import pytest
 
+from envfactory.grader import protected
 from envfactory.grader.protected import is_shared, shared_paths, splice
 
 GOLD = b"""[project]
@@ -53,6 +54,14 @@ def test_a_new_table_is_removed() -> None:
     gold = b"[project]\nname = 'x'\n"
     mine = b"[tool.pytest.ini_options]\naddopts = '-x'\n[project]\nname = 'z'\n"
     assert splice("pyproject.toml", mine, gold) == b"[project]\nname = 'z'\n"
+
+
+def test_without_a_toml_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter of an image may be older than tomllib."""
+    monkeypatch.setattr(protected, "tomllib", None)
+    mine = GOLD.replace(b'"-q"', b'"-p evil"').replace(b"a = 1", b"a = 2")
+    spliced = tomllib.loads(splice("pyproject.toml", mine, GOLD).decode())["tool"]
+    assert (spliced["pytest"]["ini_options"]["addopts"], spliced["other"]["a"]) == ("-q", 2)
 
 
 @pytest.mark.parametrize("name, table", [("setup.cfg", "tool:pytest"), ("tox.ini", "pytest")])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envfactory.grader import verdict as module
 from envfactory.grader.verdict import differences, median, speed, verdict
 from envfactory.records import Outcome
 
@@ -66,10 +63,3 @@ def test_differences() -> None:
         "new": ["c"],
         "vanished": ["b"],
     }
-
-
-def test_runs_on_old_interpreters() -> None:
-    source = Path(str(module.__file__)).read_text()
-    tree = ast.parse(source, feature_version=(3, 6))
-    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert imported == {"typing"} and not any(isinstance(node, ast.Import) for node in ast.walk(tree))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import shutil
@@ -11,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -307,15 +305,3 @@ def test_forged_reports_are_noticed_and_cut_ones_are_read(project: Path) -> None
     cut = read(run.data[:-5], KEY, NONCE)
     assert not cut["tampered"] and cut["end"] is None and cut["results"]
     assert not read(b"", KEY, NONCE)["tampered"]
-
-
-@pytest.mark.parametrize("name", ["pytest_collector.py", "report_lines.py"])
-def test_syntax_and_imports_of_old_interpreters(name: str) -> None:
-    tree = ast.parse((FOLDER / name).read_text(), feature_version=(3, 6))
-    imported: set[Any] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            imported.add(node.module)
-        elif isinstance(node, ast.Import):
-            imported |= {alias.name for alias in node.names}
-    assert imported <= {"pytest", *sys.stdlib_module_names} and "__future__" not in imported

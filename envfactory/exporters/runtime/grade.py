@@ -15,13 +15,12 @@ import subprocess
 import sys
 import time
 import traceback
-from typing import Any, Dict, FrozenSet, List, Optional, Set
+from typing import Any, Dict, List, Optional, Set
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 TESTBED = os.environ.get("ENVFACTORY_TESTBED", "/testbed")
 LOGS = os.environ.get("ENVFACTORY_LOGS", "/logs")
-GIT = ["git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"]
 
 
 class NotApplied(Exception):
@@ -44,83 +43,80 @@ def main():
 
 def judge(spec, setup):
     # type: (Dict[str, Any], Dict[str, Any]) -> Dict[str, Any]
-    """The whole grading; returns the report."""
-    import protect  # type: ignore[import-not-found]
+    """The whole grading; returns the report.  Shared files that the patch touched win over hidden ones."""
     import running  # type: ignore[import-not-found]
+    import worktree  # type: ignore[import-not-found]
 
     env = dict(os.environ, **setup["env"])
     hidden = [(entry["path"], entry["mode"], content(entry)) for entry in spec["hidden_files"]]
-    touched, dropped = take_patch(protect, setup["root_commit"], spec["protected"])
-    splice_shared(spec, set(touched) - set(dropped))
-    before = untracked() if spec["rebuild_steps"] else frozenset()
-    for step in spec["rebuild_steps"]:
-        if running.run_limited(["/bin/sh", "-ec", step], TESTBED, env, spec["limits"]["run_seconds"]) != 0:
-            raise NotApplied("rebuilding failed: " + step)
-    for path in sorted(untracked() - before) if spec["rebuild_steps"] else []:
-        if protect.is_protected(path, spec["protected"]):
-            protect.remove(os.path.join(TESTBED, path))
-    for path, mode, data in hidden:
-        place(os.path.join(TESTBED, path), mode, data)
+    touched, dropped = take_patch(setup["root_commit"], spec["protected"])
+    spliced = spliced_files(spec["shared_files"], set(touched) - set(dropped))
+    if spec["rebuild_steps"]:
+        rebuild(spec, env)
+    theirs = {path for path, _, _ in spliced}
+    for path, mode, data in [file for file in hidden if file[0] not in theirs] + spliced:
+        worktree.place(TESTBED, path, mode, data)
     lines = running.run_tests(spec, setup["collector"], TESTBED, env)
     return summary(spec, lines, dropped)
 
 
-def splice_shared(spec, touched):
-    # type: (Dict[str, Any], Set[str]) -> None
-    """Put the runner's tables of the gold run into configuration files that the patch touched."""
-    import shared  # type: ignore[import-not-found]
+def take_patch(root, patterns):
+    # type: (str, List[str]) -> Any
+    """Apply the collected diff to a tree as the image holds it; else the agent worked right here.
 
-    for entry in spec["shared_files"]:
-        path = os.path.join(TESTBED, entry["path"])
-        if entry["path"] not in touched:
-            continue
-        mine = None
-        if os.path.isfile(path) and not os.path.islink(path):
-            with open(path, "rb") as file:
-                mine = file.read()
-        place(path, entry["mode"], shared.splice(entry["path"], mine, content(entry) or b""))
+    Either way without effect on protected paths; returns (paths touched, those of them put back).
+    """
+    import worktree
+
+    if not worktree.is_pristine(TESTBED, root):
+        print("the tree has been worked in: graded as it is")
+        return worktree.restore(TESTBED, root, patterns)
+    patch = b""
+    if os.path.isfile(os.path.join(LOGS, "artifacts", "model.patch")):
+        with open(os.path.join(LOGS, "artifacts", "model.patch"), "rb") as file:
+            patch = file.read()
+    if not patch.strip():
+        return [], []
+    try:
+        return worktree.apply(TESTBED, patch, patterns)
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr or error.stdout or b"").decode("utf-8", "replace")
+        raise NotApplied("the patch does not apply: " + reason[-2000:])
 
 
-def untracked():
-    # type: () -> FrozenSet[str]
-    listed = git("ls-files", "-z", "--others").decode("utf-8", "surrogateescape")
-    return frozenset(listed.split("\0")) - {""}
+def spliced_files(shared, touched):
+    # type: (List[Dict[str, Any]], Set[str]) -> List[Any]
+    """(path, mode, content with the gold run's tables) of configuration files that the patch touched."""
+    import protected  # type: ignore[import-not-found]
+    import worktree
+
+    found = []
+    for entry in shared:
+        if entry["path"] in touched:
+            mine = worktree.current(TESTBED, entry["path"])
+            spliced = protected.splice(entry["path"], mine, content(entry) or b"")
+            found.append((entry["path"], entry["mode"], spliced))
+    return found
+
+
+def rebuild(spec, env):
+    # type: (Dict[str, Any], Dict[str, str]) -> None
+    """Repeat the install steps, then undo what they planted at protected paths."""
+    import running
+    import worktree
+
+    before = worktree.untracked(TESTBED)
+    for step in spec["rebuild_steps"]:
+        seconds = spec["limits"]["run_seconds"]
+        if running.run_limited(["/bin/sh", "-ec", step], TESTBED, env, seconds) != 0:
+            raise NotApplied("rebuilding failed: " + step)
+    worktree.remove_planted(TESTBED, before, spec["protected"])
 
 
 def load(name):
     # type: (str) -> Any
     with open(os.path.join(HERE, name), "rb") as file:
         return json.loads(file.read().decode("utf-8"))
-
-
-# -- the tree ------------------------------------------------------------------------------------
-
-
-def git(*args):
-    # type: (*str) -> bytes
-    return subprocess.run(
-        GIT + list(args), cwd=TESTBED, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ).stdout
-
-
-def take_patch(protect, root, patterns):
-    # type: (Any, str, List[str]) -> Any
-    """Apply the collected diff to a tree as the image holds it; else the agent worked right here.
-
-    Either way without effect on protected paths; returns (paths touched, those of them put back).
-    """
-    path = os.path.join(LOGS, "artifacts", "model.patch")
-    pristine = git("rev-parse", "HEAD").decode().strip() == root and not git("status", "--porcelain").strip()
-    if not pristine:
-        print("the tree has been worked in: graded as it is")
-        return protect.restore(TESTBED, root, patterns)
-    if not os.path.isfile(path) or os.path.getsize(path) == 0:
-        return [], []
-    try:
-        return protect.apply(TESTBED, path, patterns)
-    except subprocess.CalledProcessError as error:
-        reason = (error.stderr or error.stdout or b"").decode("utf-8", "replace")
-        raise NotApplied("the patch does not apply: " + reason[-2000:])
 
 
 def content(entry):
@@ -133,39 +129,6 @@ def content(entry):
     if hashlib.sha256(data).hexdigest() != entry["sha256"]:
         raise ValueError(entry["file"] + " is not the file that was exported")
     return data
-
-
-def place(path, mode, data):
-    # type: (str, str, Optional[bytes]) -> None
-    """Put one hidden file in place of whatever is there, never through a symbolic link."""
-    clear_way(path)
-    if data is None:
-        return
-    if mode == "120000":
-        os.symlink(data.decode("utf-8", "surrogateescape"), path)
-        return
-    with open(path, "wb") as file:
-        file.write(data)
-    os.chmod(path, 0o755 if mode == "100755" else 0o644)
-
-
-def clear_way(path):
-    # type: (str) -> None
-    """Remove what is at ``path``; make its parents real directories."""
-    parts = os.path.relpath(path, TESTBED).split(os.sep)
-    for depth in range(1, len(parts)):
-        parent = os.path.join(TESTBED, *parts[:depth])
-        if os.path.islink(parent) or os.path.isfile(parent):
-            os.unlink(parent)
-        if not os.path.isdir(parent):
-            os.mkdir(parent)
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    elif os.path.lexists(path):
-        os.unlink(path)
-
-
-# -- the verdict ---------------------------------------------------------------------------------
 
 
 def summary(spec, lines, dropped):
