@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from envfactory.engine.client import Engine
     from envfactory.engine.container import Container
     from envfactory.engine.facts import ExecResult
-    from envfactory.trainer.task import Task
+    from envfactory.trainer.task_directory import TaskDirectory
 
 TESTBED = "/testbed"
 EXEC_SECONDS = 600.0
@@ -30,7 +30,9 @@ EXEC_SECONDS = 600.0
 class Environment:
     """A running container; ``with`` closes it.  Made by ``Task.start``."""
 
-    def __init__(self, task: Task, *, engine: Engine | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self, task: TaskDirectory, *, engine: Engine | None = None, limits: Limits | None = None
+    ) -> None:
         from envfactory.engine import connect
 
         self.task = task

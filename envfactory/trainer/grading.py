@@ -12,10 +12,10 @@ from envfactory.trainer.images import ensure_image
 
 if TYPE_CHECKING:
     from envfactory.engine import Engine
-    from envfactory.trainer.task import Task
+    from envfactory.trainer.task_directory import TaskDirectory
 
 
-def grade(task: Task, patch: str, engine: Engine | None = None, *, mode: str = "binary") -> Reward:
+def grade(task: TaskDirectory, patch: str, engine: Engine | None = None, *, mode: str = "binary") -> Reward:
     """Judge ``patch``; raises only where there is no engine or no image to be had."""
     from envfactory.engine import connect
     from envfactory.grader import GradeSubject

@@ -13,14 +13,14 @@ from envfactory.builder.names import DIGEST
 
 if TYPE_CHECKING:
     from envfactory.engine import Engine
-    from envfactory.trainer.task import Task
+    from envfactory.trainer.task_directory import TaskDirectory
 
 PULL_SECONDS = 1800.0
 
 log = logging.getLogger(__name__)
 
 
-def ensure_image(engine: Engine, task: Task) -> str:
+def ensure_image(engine: Engine, task: TaskDirectory) -> str:
     """Name of an image that is the task's; raises ``BuildError`` when there is none to be had."""
     if _is_right(engine, task) or (engine.pull(task.image, PULL_SECONDS) and _is_right(engine, task)):
         return task.image
@@ -30,6 +30,6 @@ def ensure_image(engine: Engine, task: Task) -> str:
     return rebuild(task.directory, engine).id
 
 
-def _is_right(engine: Engine, task: Task) -> bool:
+def _is_right(engine: Engine, task: TaskDirectory) -> bool:
     found = engine.image(task.image)
     return found is not None and found.labels.get(DIGEST) == task.spec.image_digest
