@@ -22,6 +22,7 @@ from envfactory.engine.command import Call, run
 from envfactory.engine.disk import DiskGuard
 from envfactory.engine.facts import ContainerState, ExecResult
 from envfactory.engine.faults import engine_errors
+from envfactory.errors import TrialError
 from envfactory.records import Limits
 
 if TYPE_CHECKING:
@@ -191,6 +192,14 @@ class Container:
 
     def stats(self) -> ContainerState:
         """State, processor seconds and peak memory of everything that ran in it so far."""
+        try:
+            return self._stats()
+        except TrialError as error:
+            if error.cause != "container_gone":
+                raise
+            return self._stats()  # it ended between the questions: now it says so itself
+
+    def _stats(self) -> ContainerState:
         with engine_errors(f"cannot ask about {self.name}"):
             state = self._api.inspect_container(self.id)["State"]
             used: Mapping[str, Any] = {}

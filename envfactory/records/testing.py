@@ -102,7 +102,7 @@ class RewardSpec(Record):
     protected: tuple[str, ...] = ()
     """Glob patterns; matching paths are byte for byte those of the gold run when the tests run."""
     shared_files: tuple[HiddenFile, ...] = ()
-    """Files of the gold run that program and test runner share; a patch may change all but the runner's part."""
+    """Files that program and test runner share, as in the gold run; the runner's part of them stays so."""
     canaries: tuple[str, ...] = ()
     """Kinds of canary test that behaved in the gold runs."""
     rebuild_steps: tuple[str, ...] = ()
