@@ -2,7 +2,7 @@
 # Make this machine able to run the factory, and say what is missing where that is impossible.
 #
 #   scripts/bootstrap.sh python    a virtual environment with the project and its test tools
-#   scripts/bootstrap.sh system    git, mmdebstrap and patchelf
+#   scripts/bootstrap.sh system    git, mmdebstrap, patchelf and ps
 #   scripts/bootstrap.sh engine    a Docker engine that answers, and a client that speaks BuildKit
 #   scripts/bootstrap.sh all       the three (default)
 #   scripts/bootstrap.sh stop      stop the engine if, and only if, this script started it
@@ -100,8 +100,8 @@ ensure_python() {
 
 ensure_system() {
     local tool wanted=()
-    for tool in git mmdebstrap patchelf; do
-        command -v "$tool" >/dev/null || wanted+=("$tool")
+    for tool in git mmdebstrap patchelf ps; do
+        command -v "$tool" >/dev/null || wanted+=("${tool/#ps/procps}")
     done
     [ ${#wanted[@]} -eq 0 ] && return
     apt_install ca-certificates "${wanted[@]}" && return
