@@ -20,6 +20,7 @@ from envfactory.timemachine import dating, simple
 from envfactory.timemachine.cache import CHUNK, Cache, Page
 from envfactory.timemachine.facts import File, LedgerEntry, Release
 from envfactory.timemachine.ledger import Ledger
+from envfactory.timemachine.legacy import readable
 from envfactory.timemachine.metadata import remote_metadata, wheel_metadata
 from envfactory.timemachine.protocol import Answer, Request, View
 from envfactory.timemachine.upstream import Answer as UpstreamAnswer
@@ -133,7 +134,7 @@ class PyPI:
         else:
             return Answer(404, f"{wanted} did not exist at that date\n".encode())
         if wants_metadata:
-            return Answer(200, self._metadata(file), "binary/octet-stream", headers=_FILE_HEADERS)
+            return Answer(200, readable(self._metadata(file)), "binary/octet-stream", headers=_FILE_HEADERS)
         path = self._cache.file(file.sha256, file.filename)
         length = path.stat().st_size if path.exists() else file.size
         rule = (dated.rules if dated else {}).get(file.filename, "dated")

@@ -129,13 +129,8 @@ def _entry(file: File) -> dict[str, Any]:
     if file.upload_time is not None:
         entry["upload-time"] = file.upload_time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if file.is_wheel:
-        entry["core-metadata"] = _metadata(file)
+        entry["core-metadata"] = True  # without a hash: what is served may be mended, see ``legacy``
     return entry
-
-
-def _metadata(file: File) -> bool | dict[str, str]:
-    known = file.metadata_sha256 not in ("", "-")
-    return {"sha256": file.metadata_sha256} if known else True
 
 
 def render_html(project: str, files: Iterable[File]) -> bytes:
@@ -159,8 +154,6 @@ def _link(file: File) -> str:
         reason = file.yanked if isinstance(file.yanked, str) else ""
         attributes += f' data-yanked="{html.escape(reason)}"'
     if file.is_wheel:
-        metadata = _metadata(file)
-        value = f"sha256={metadata['sha256']}" if isinstance(metadata, dict) else "true"
-        attributes += f' data-dist-info-metadata="{value}" data-core-metadata="{value}"'
+        attributes += ' data-dist-info-metadata="true" data-core-metadata="true"'
     target = html.escape(f"{address(file)}#sha256={file.sha256}")
     return f'<a href="{target}"{attributes}>{html.escape(file.filename)}</a><br/>'
