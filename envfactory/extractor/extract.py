@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from envfactory.builder.source import trees
 from envfactory.errors import GradeError
-from envfactory.extractor.classify import Classes, broken_modules, classify, word
+from envfactory.extractor.classify import FAILED, Classes, broken_modules, classify, word
 from envfactory.extractor.imports import missing_names, told
 from envfactory.extractor.laboratory import Laboratory, TestedState
 from envfactory.extractor.protection import Protection, protection
@@ -127,6 +127,9 @@ class _Extraction:
         before = laboratory.run("before")
         passed = [name for name, result in after.results.items() if result.outcome is Outcome.PASSED]
         if all(word(before, name) == Outcome.PASSED for name in passed):
+            broken = {name for name, result in touched.results.items() if result.outcome.value in FAILED}
+            if failing := self._changed_tests(broken):
+                raise _NoTask("changed_tests_fail_after", ", ".join(failing[:10]))
             raise _NoTask(
                 "no_behaviour_change", f"all {len(passed)} tests that pass also pass without the change"
             )
@@ -136,6 +139,11 @@ class _Extraction:
             if broken:
                 module, why = min(broken.items())
                 raise _NoTask("environment_fault", f"{module} cannot be collected at base: {why}")
+
+    def _changed_tests(self, tests: set[str]) -> list[str]:
+        """Those of ``tests`` that the pull request adds or changes."""
+        same = self.language.same_source(self.base, self.after, sorted(tests))
+        return [test for test in sorted(tests) if not same.get(test, False)]
 
     def _scoped(self, laboratory: Laboratory, probe: TestReport | None) -> TestReport:
         """The first *after* report; fixes which modules the task runs."""

@@ -15,7 +15,7 @@ from envfactory.errors import BuildError, PrerequisiteError
 from envfactory.records import Limits
 from envfactory.workspace import user_cache
 
-VERSIONS = ["3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"]
+VERSIONS = ("3.6", "3.8", "3.11", "3.13")
 
 CHECK = """
 import bz2, ctypes, json, lzma, readline, sqlite3, ssl, sys, sysconfig, uuid, venv, zlib
@@ -82,7 +82,8 @@ def test_an_interpreter_is_complete(version: str) -> None:
         assert checked.exit_code == 0, checked.stderr
         facts = json.loads(checked.stdout)
         assert facts["version"] == version
-        assert facts["prefix"] == str(Path(toolchain.executable).parent.parent)
+        # A Debian suite's own interpreter lives in /usr, whatever path leads to it.
+        assert facts["prefix"] in (str(Path(toolchain.executable).parent.parent), "/usr")
         assert facts["stdlib"].startswith(facts["prefix"])
         assert facts["foreign"] == []
         built = container.exec(["bash", "-c", SCRIPT, "check", toolchain.executable], timeout=120)
