@@ -127,8 +127,8 @@ class _Extraction:
         before = laboratory.run("before")
         passed = [name for name, result in after.results.items() if result.outcome is Outcome.PASSED]
         if all(word(before, name) == Outcome.PASSED for name in passed):
-            broken = {name for name, result in touched.results.items() if result.outcome.value in FAILED}
-            if failing := self._changed_tests(broken):
+            failed = {name for name, result in touched.results.items() if result.outcome.value in FAILED}
+            if failing := self._changed_tests(failed):
                 raise _NoTask("changed_tests_fail_after", ", ".join(failing[:10]))
             raise _NoTask(
                 "no_behaviour_change", f"all {len(passed)} tests that pass also pass without the change"
