@@ -92,6 +92,10 @@ _DANGLING = re.compile(
     r"[ \t]*[.,:;]?$",
     re.IGNORECASE,
 )
+_GONE = "\0"
+_OPENING = re.compile(r"[ \t]*[(\[]")
+_CLOSER = re.compile(r"[)\]][.,:;]*$")
+_EMPTIED = re.compile(rf"[ \t]*[(\[]{_GONE}[)\]]|(?<=[(\[]){_GONE}[ \t,;:–—-]*|[ \t,;]*{_GONE}")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
@@ -113,17 +117,38 @@ def clean_line(line: str) -> str:
     if len(line) > _LONGEST_LINE:
         return line.rstrip()
     raw = line
-    line = _LINKED.sub("", _ROLE_REFERENCE.sub("", line))
+    line = _without(_LINKED, _without(_ROLE_REFERENCE, line))
     if "```" not in line:
         line = _ROLE.sub(r"`\1`", line).replace("``", "`")
     linked = line
-    line = _SHA.sub("", _BARE_NUMBER.sub("", _CLOSING.sub("", _PULL_URL.sub("", line))))
+    line = _SHA.sub("", _BARE_NUMBER.sub("", _without(_CLOSING, _without(_PULL_URL, line))))
     if line == linked == raw:
         return line.rstrip()
     if line != linked:
         line = _DANGLING.sub("", line.rstrip())
         line = re.sub(r"^(\s*(?:[-*]\s+)?)[:;,.]\s*", r"\1", line)
     return re.sub(r"(?<=[\w`)\"'])[ ,;:]+([.,;:])(?=\s|$)", r"\1", line).rstrip()
+
+
+def _without(reference: re.Pattern[str], line: str) -> str:
+    """The line without such references; a bracket goes with its other half or stays with it."""
+    cleaned = reference.sub("", line)
+    if _open(cleaned) == _open(line):
+        return cleaned
+    return _EMPTIED.sub("", reference.sub(lambda found: _halves(found[0]), line))
+
+
+def _halves(reference: str) -> str:
+    """The bracket that a reference took without its other half, with ``_GONE`` for the rest."""
+    if not any(_open(reference)):
+        return ""
+    opening, closing = _OPENING.match(reference), _CLOSER.search(reference)
+    return f"{opening[0] if opening else ''}{_GONE}{closing[0] if closing else ''}"
+
+
+def _open(text: str) -> tuple[int, int]:
+    """How many round and square brackets are not closed."""
+    return text.count("(") - text.count(")"), text.count("[") - text.count("]")
 
 
 def clean_title(title: str) -> str:

@@ -125,6 +125,35 @@ def test_maintenance_branches_and_backports(history: History, tmp_path: Path) ->
     assert (backport.reason, backport.detail) == ("duplicate_change", "the same change as #30")
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["Backport of #30.", "This backports #30", "(cherry picked from commit {fix})", "Cherry-pick GH-30"],
+)
+def test_backport_that_only_its_body_names(history: History, tmp_path: Path, body: str) -> None:
+    history.git("branch", "1.x")
+    fix = history.commit("Fix it (#30)", core(30), committer="GitHub")
+    history.switch("1.x")
+    history.commit(f"Old line: fix it (#31)\n\n{body.format(fix=fix)}", core(30), committer="GitHub")
+    history.commit(f"Another way (#32)\n\n{body.format(fix=fix)}", core(32), committer="GitHub")
+    history.switch("main")
+    found = mine(history, tmp_path)
+    assert set(pulls(found)) == {30, 32}, "a text without an equal change is no duplicate"
+    backport = found[31]
+    assert isinstance(backport, Rejection)
+    assert (backport.reason, backport.detail) == ("duplicate_change", "the same change as #30")
+
+
+def test_a_body_that_names_the_port_on_the_default_branch(history: History, tmp_path: Path) -> None:
+    history.git("branch", "1.x")
+    history.switch("1.x")
+    history.commit("Fix it (#30)", core(30), committer="GitHub")
+    history.switch("main")
+    history.commit("Fix it here (#31)\n\nForward-port of #30", core(30), committer="GitHub")
+    found = mine(history, tmp_path)
+    assert set(pulls(found)) == {31}
+    assert isinstance(found[30], Rejection)
+
+
 def test_same_number_on_two_branches_is_one_pull_request(history: History, tmp_path: Path) -> None:
     history.git("branch", "1.x")
     history.switch("1.x")

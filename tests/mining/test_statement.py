@@ -53,6 +53,25 @@ def test_references_go_and_markup_becomes_markdown() -> None:
     assert strip_credit("Faster now. Thanks to @someone.") == "Faster now."
 
 
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("[1.0.x] Join lines", "[1.0.x] Join lines"),
+        ("[1.0.x] Join lines (#12)", "[1.0.x] Join lines"),
+        ("[fix #8, 1.0.x] Join lines", "[1.0.x] Join lines"),
+        ("[:issue:`3` 1.0.x] Join lines", "[1.0.x] Join lines"),
+        ("[Fixes #8] [1.0.x] Join lines", "[1.0.x] Join lines"),
+        ("Fix #8 [1.0.x] Join lines", "[1.0.x] Join lines"),
+        ("[https://host.example/o/n/pull/3] Join lines", "Join lines"),
+        ("Join lines (of one text, see #3)", "Join lines (of one text)"),
+        ("Join lines [fixes #3, 1.0.x]", "Join lines [1.0.x]"),
+        ("Join lines (:issue:`12`, :pr:`13`)", "Join lines"),
+    ],
+)
+def test_brackets_of_a_title_stay_or_go_in_pairs(title: str, expected: str) -> None:
+    assert clean_title(title) == expected
+
+
 @given(st.text(max_size=300))
 def test_any_text_is_survived_and_kept_in_order(text: str) -> None:
     assert "\n".join(line for block in blocks(text) for line in block) == text
