@@ -52,19 +52,11 @@ class Guarded(TyperGroup):
 
 
 def log_to_stderr() -> None:
-    """Log lines of the library go where messages go; standard output belongs to data."""
-    import logging
+    """Log lines of libraries go where messages go; standard output belongs to data."""
+    from stamina import instrumentation
 
-    import structlog
-
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    # Where structlog happens to be installed, stamina would tell of retries on standard output.
+    instrumentation.set_on_retry_hooks([instrumentation.LoggingOnRetryHook])
 
 
 def explain(error: FactoryError) -> None:

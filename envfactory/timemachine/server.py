@@ -60,11 +60,17 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         try:
             ecosystem, view, parts = locate(path, self.server.ecosystems)
-            headers = self.headers
-            request = Request(parts, headers.get("Accept", ""), headers.get("User-Agent", ""), head)
+        except ValueError as error:
+            return Answer(400, f"{error}\n".encode())
+        headers = self.headers
+        request = Request(parts, headers.get("Accept", ""), headers.get("User-Agent", ""), head)
+        try:
             return ecosystem.respond(view, request)
-        except (ValueError, FactoryError) as error:
+        except FactoryError as error:
             return _refusal(error)
+        except Exception:
+            _log.exception("%s", self.path)
+            return Answer(500, b"the index broke; its log says how\n")
 
     def _send(self, answer: Answer, *, head: bool) -> None:
         body = answer.body
@@ -111,11 +117,8 @@ def _primed(pieces: Iterator[bytes]) -> Iterator[bytes]:
     return all_of_it()
 
 
-def _refusal(error: Exception) -> Answer:
-    if isinstance(error, StageError):
-        status = 502 if error.retryable else 404
-    else:
-        status = 400
+def _refusal(error: FactoryError) -> Answer:
+    status = 502 if isinstance(error, StageError) and error.retryable else 404
     return Answer(status, f"{error}\n".encode())
 
 

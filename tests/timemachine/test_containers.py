@@ -82,11 +82,11 @@ def test_a_build_step_reaches_it_through_a_secret(
     tag, python = image
     context = tmp_path / "context"
     context.mkdir()
+    made = f"envfactory/timemachine-test:{uuid.uuid4().hex[:12]}"
     (context / "Dockerfile").write_text(
-        f"FROM {tag}\nRUN --mount=type=secret,id=index set -eu; . /run/secrets/index; "
+        f"FROM {tag}\nRUN --mount=type=secret,id=index set -eu; . /run/secrets/index; : {made}; "
         f"uv venv -q --clear -p {python} /opt/v; uv pip install -p /opt/v/bin/python wordthing\n"
     )
-    made = f"envfactory/timemachine-test:{uuid.uuid4().hex[:12]}"
     with machine:
         url = machine.url("pypi", CUT, container_network="build", token=made.rpartition(":")[2])
         secret = "".join(f"export {name}='{value}'\n" for name, value in client_environment(url).items())
