@@ -35,10 +35,9 @@ def _readable(line: bytes) -> bytes:
     bounds = ",".join(item for item in map(str.strip, match["bounds"].split(",")) if _bound(item))
     name = match["name"] + (match["extras"] or "")
     marker = match["marker"] or ""
-    mended = next(
-        (form for form in (f"{name}{bounds}{marker}", f"{name}{marker}", name) if _parses(form)), text
-    )
-    return mended.encode()
+    forms = (f"{name}{bounds}{marker}", f"{name}{marker}", name)
+    mended = next((form for form in forms if _parses(form)), None)
+    return line if mended is None else mended.encode()
 
 
 def _parses(text: str) -> bool:
