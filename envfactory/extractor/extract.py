@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from envfactory.builder.source import trees
 from envfactory.errors import GradeError
-from envfactory.extractor.classify import FAILED, Classes, broken_modules, classify, word
+from envfactory.extractor.classify import Classes, broken_modules, classify, word
 from envfactory.extractor.imports import missing_names, told
 from envfactory.extractor.laboratory import Laboratory, TestedState
 from envfactory.extractor.protection import Protection, protection
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from envfactory.git.tree import Tree
     from envfactory.languages.protocol import Language
 
+BROKEN = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.TIMEOUT})
 GOLD_TRIES = 2
 """A gold patch that does not resolve is graded once more: a test may have been flaky."""
 
@@ -127,7 +128,7 @@ class _Extraction:
         before = laboratory.run("before")
         passed = [name for name, result in after.results.items() if result.outcome is Outcome.PASSED]
         if all(word(before, name) == Outcome.PASSED for name in passed):
-            failed = {name for name, result in touched.results.items() if result.outcome.value in FAILED}
+            failed = {name for name, result in touched.results.items() if result.outcome in BROKEN}
             if failing := self._changed_tests(failed):
                 raise _NoTask("changed_tests_fail_after", ", ".join(failing[:10]))
             raise _NoTask(
