@@ -305,3 +305,15 @@ def test_forged_reports_are_noticed_and_cut_ones_are_read(project: Path) -> None
     cut = read(run.data[:-5], KEY, NONCE)
     assert not cut["tampered"] and cut["end"] is None and cut["results"]
     assert not read(b"", KEY, NONCE)["tampered"]
+
+
+def test_instances_of_old_pytest_are_not_part_of_an_id(tmp_path: Path) -> None:
+    """Else no class's test is recognised in its source, and unchanged ones look like the fix."""
+    from envfactory.trials.collectors.pytest_collector import Session
+
+    (tmp_path / "test_a.py").touch()
+    report = str(tmp_path / "report")
+    session = Session({"report": report, "key": KEY, "root": str(tmp_path), "test_seconds": 1})
+    assert session.name("test_a.py::TestA::()::test_b[x y]") == "test_a.py::TestA::test_b[x y]"
+    assert session.name("test_a.py::TestA::()") == "test_a.py::TestA"
+    os.close(session.writer._fd)

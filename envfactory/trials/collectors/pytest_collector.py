@@ -85,15 +85,15 @@ class Session:
         self.running = ""
 
     def name(self, nodeid: str, path: Any = None) -> str:
-        """``nodeid`` with its file relative to the repository, whatever pytest took as rootdir."""
+        """``nodeid`` without pytest 3's ``()`` of an instance, its file relative to the repository."""
         if nodeid in self.names:
             return self.names[nodeid]
-        head, colons, rest = nodeid.partition("::")
+        head, colons, rest = nodeid.replace("::()", "").partition("::")
         for place in (os.path.join(self.rootdir, head), str(path or "")):
             inside = os.path.relpath(place, self.root) if place else ".."
             if inside.split(os.sep)[0] != ".." and os.path.exists(place):
                 return inside + colons + rest
-        return nodeid
+        return head + colons + rest
 
     def finish(self, nodeid: str) -> None:
         """The last phase of a test is over: write its result."""
