@@ -31,12 +31,14 @@ def rebuild(
     engine: Engine,
     index: TimeMachine | None = None,
     *,
+    instance_id: str = "",
     cache: Path | None = None,
     timeout: float = TIMEOUT,
     log: Path | None = None,
 ) -> ImageInfo:
-    """The image of the task in ``task_dir``, found or built.
+    """The image of the task in ``task_dir``, found or built, under the tag of its name.
 
+    ``instance_id`` is the directory's name unless it was renamed.
     Raises ``UsageError`` when ``task_dir`` holds no spec, ``BuildError`` when the build fails.
     """
     context = task_dir / "environment"
@@ -48,6 +50,7 @@ def rebuild(
             hint="load the image, or export the dataset without --thin",
         )
     cache = cache or user_cache()
+    instance_id = instance_id or task_dir.resolve().name
     with tempfile.TemporaryDirectory(prefix="envfactory-rebuild-") as folder:
         shop = Workshop(
             engine=engine,
@@ -57,8 +60,8 @@ def rebuild(
             timeout=timeout,
             toolchain=_toolchain(engine, cache, spec),
         )
-        build_image(shop, spec, context, instance_id=task_dir.resolve().name)
-    image = engine.image(task_tag(task_dir.resolve().name, spec))
+        build_image(shop, spec, context, instance_id=instance_id)
+    image = engine.image(task_tag(instance_id, spec))
     if image is None:
         raise BuildError(
             f"{task_dir}: built, but the engine does not have it", cause="image_vanished", retryable=True

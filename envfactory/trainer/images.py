@@ -25,9 +25,13 @@ def ensure_image(engine: Engine, task: TaskDirectory) -> str:
     if _is_right(engine, task) or (engine.pull(task.image, PULL_SECONDS) and _is_right(engine, task)):
         return task.image
     from envfactory.builder.rebuild import rebuild
+    from envfactory.timemachine import TimeMachine
+    from envfactory.workspace import user_cache
 
     log.warning("image %s is not here: making it again from %s", task.image, task.directory)
-    return rebuild(task.directory, engine).id
+    # The dated index serves what the plain one would, and old metadata in a form that installers read.
+    with TimeMachine.for_engine(engine, user_cache()) as index:
+        return rebuild(task.directory, engine, index, instance_id=task.instance_id).id
 
 
 def _is_right(engine: Engine, task: TaskDirectory) -> bool:
