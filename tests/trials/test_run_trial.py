@@ -220,7 +220,10 @@ def test_runs_that_end_badly_are_results(engine: Engine, image: str, case: str) 
     found = outcomes(report)
     assert found["tests/test_bad.py::test_1"] == "passed"
     assert found["tests/test_bad.py::test_2"] == expected, report
-    if case == "forks":  # may starve what follows it, or not
+    if case == "forks":  # on a busy machine it may starve what follows it; it never outlives its limits
+        starved = {"passed", "missing"} if not report.complete else {"passed"}
+        assert found.get("tests/test_bad.py::test_3", "missing") in starved
+        assert report.seconds < 40 and not report.tampered
         return
     if case in ("hang", "flood"):
         assert report.complete and found["tests/test_bad.py::test_3"] == "passed"
