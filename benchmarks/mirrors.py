@@ -58,16 +58,16 @@ def home(repo: str, mirrors: Mapping[str, Path]) -> Path:
     """The mirror to read ``repo`` from: one of the same name that goes on where it ends, else its own."""
     name = repo.partition("/")[2]
     own = mirrors[repo]
-    newest = _git(own, "rev-parse", "--verify", "--quiet", "HEAD")
+    newest = git_output(own, "rev-parse", "--verify", "--quiet", "HEAD")
     for other, path in mirrors.items():
         if other != repo and other.partition("/")[2] == name and newest:
-            later = _git(path, "rev-parse", "--verify", "--quiet", "HEAD")
-            if later != newest and _git(path, "merge-base", newest, "HEAD") == newest:
+            later = git_output(path, "rev-parse", "--verify", "--quiet", "HEAD")
+            if later != newest and git_output(path, "merge-base", newest, "HEAD") == newest:
                 return path
     return own
 
 
-def _git(repository: Path, *words: str) -> str:
+def git_output(repository: Path, *words: str) -> str:
     """What git prints; '' when it fails."""
     done = subprocess.run(["git", "-C", str(repository), *words], capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -44,7 +44,7 @@ class _Climb:
     change: str = ""
     attempts: list[RungAttempt] = field(default_factory=list)
     best: Reached | None = None
-    tried: set[tuple[str, tuple[str, ...], datetime]] = field(default_factory=set)
+    tried: set[tuple[str, tuple[str, ...], tuple[str, ...], datetime]] = field(default_factory=set)
 
 
 def climb(work: Work, declaration: Declaration, when: datetime) -> Built | Rejection:
@@ -129,8 +129,10 @@ def _with_evidence(repair: Repair) -> Declaration:
     return declaration.model_copy(update={"evidence": (*declaration.evidence, repair.evidence)})
 
 
-def _identity(declaration: Declaration, cutoff: datetime) -> tuple[str, tuple[str, ...], datetime]:
-    return declaration.key, declaration.test_args, cutoff
+def _identity(
+    declaration: Declaration, cutoff: datetime
+) -> tuple[str, tuple[str, ...], tuple[str, ...], datetime]:
+    return declaration.key, declaration.test_args, declaration.test_prefix, cutoff
 
 
 def _keep_better(state: _Climb, new: Reached) -> None:

@@ -10,7 +10,7 @@ No rule lives here and nothing is read or run here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,10 @@ from envfactory.records import Evidence, LockedDependency, Record, TestReport, T
 if TYPE_CHECKING:
     from envfactory.engine import Engine
     from envfactory.timemachine import TimeMachine
+
+Lookup = Callable[[str, str], str]
+"""(kind, name) -> system package or ``""``; kinds are ``header``, ``pkg-config``, ``library``, ``shared``,
+``command``, ``file`` (a path's end) and ``package`` (the name itself when there is such a package)."""
 
 RequirementGroup = Literal["runtime", "test", "plugin", "repair", "build"]
 
@@ -65,6 +69,13 @@ class Declaration(Record):
     env: Mapping[str, str] = Field(default_factory=dict)
     test_args: tuple[str, ...] = ()
     """Options for the runner that this project needs, after the fixed ones."""
+    test_prefix: tuple[str, ...] = ()
+    """Words before the runner: a command that prepares what the tests need (a service, a clock, a display)
+    and then replaces itself by its arguments."""
+    suggested_packages: tuple[str, ...] = ()
+    """System packages that maintainers install for their own test runs; repairs try them, rules do not."""
+    suggested_env: Mapping[str, str] = Field(default_factory=dict)
+    """Variables that maintainers set for their own test runs; repairs try them, rules do not."""
     evidence: tuple[Evidence, ...] = ()
     repairs: tuple[str, ...] = ()
     """What repairs changed so far, in order."""
@@ -73,7 +84,14 @@ class Declaration(Record):
     def key(self) -> str:
         """sha256 over what determines the resolve; evidence, runner options and history left out."""
         stable = self.stable()
-        for name in ("evidence", "test_args", "repairs"):
+        for name in (
+            "evidence",
+            "test_args",
+            "test_prefix",
+            "repairs",
+            "suggested_packages",
+            "suggested_env",
+        ):
             del stable[name]
         stable["interpreters"] = self.interpreters[:1]
         stable["requirements"] = sorted({(item.text, item.mandatory) for item in self.requirements})
@@ -115,6 +133,8 @@ class Symptoms:
     report: TestReport | None
     cutoff: datetime
     index: TimeMachine
+    lookup: Lookup | None = None
+    """Which system package brings a file or exists at all; ``None``: the language's own small table."""
 
 
 class Repair(Record):

@@ -81,7 +81,7 @@ def runner_arguments(settings: PytestSettings, directory: str) -> tuple[str, ...
 
 def test_command(declaration: Declaration) -> tuple[str, ...]:
     """Runner and fixed options; test modules are appended."""
-    return (*COMMAND, *declaration.test_args)
+    return (*declaration.test_prefix, *COMMAND, *declaration.test_args)
 
 
 test_command.__test__ = False  # type: ignore[attr-defined]  # pytest: not a test, whatever its name
