@@ -8,6 +8,7 @@
     └── StageError               one task broke; becomes a ``Failure``  exit 1
         ├── CloneError           the repository cannot be read
         ├── BuildError           an image could not be built
+        ├── ModelError           a language model gave no answer that can be used
         ├── TrialError           a test run could not be carried out
         ├── GradeError           a patch could not be judged
         └── ExportError          a bundle could not be written
@@ -89,6 +90,10 @@ class CloneError(StageError):
 
 class BuildError(StageError):
     """An image could not be built."""
+
+
+class ModelError(StageError):
+    """A language model gave no answer, or one that cannot be used."""
 
 
 class TrialError(StageError):

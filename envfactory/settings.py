@@ -8,29 +8,20 @@ an error that names the place and the nearest key that exists.  This module neve
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from envfactory.errors import UsageError
 from envfactory.records import Limits
+from envfactory.settings_layers import PREFIX, check_key, environment_layer, file_layers, flatten, merge
 from envfactory.workspace import DEFAULT_WORKSPACE, user_cache
-
-PREFIX = "ENVFACTORY_"
-CONFIG_FILE = "envfactory.toml"
-
 
 LIMIT_MEANINGS = {
     "cpus": "Processors of one container.",
@@ -73,12 +64,26 @@ class Settings(BaseSettings):
     """Tries of the building ladder for one environment."""
     min_free_disk_gb: float = Field(default=5.0, ge=0)
     """A build starts only when Docker's disk has this much free."""
+    max_disk_gb: float | None = Field(default=None, gt=0)
+    """What our images may take on Docker's disk; unset: no bound. Images that can be made again go first."""
     related_module_budget: int = Field(default=10, ge=0)
     """Test modules of the touched source that run beside those that the pull request touches."""
     offline: bool = False
     """Use only what the package index has in its cache."""
     base_image: str = ""
     """Image to build on instead of one of our own making."""
+    model: str = ""
+    """Language model that may propose changes when rules and repairs have none; empty: none is asked."""
+    model_url: str = ""
+    """OpenAI-compatible endpoint of `model`, with its `/v1`; the key comes from the environment."""
+    model_tries: int = Field(default=3, ge=1, le=20)
+    """Times that the model is asked about one environment."""
+    model_max_cost_usd: float = Field(default=1.0, ge=0)
+    """What all questions to the model in one run may cost."""
+    model_input_price_usd: float | None = Field(default=None, ge=0)
+    """Price of a million tokens sent to the model; needed with `model`."""
+    model_output_price_usd: float | None = Field(default=None, ge=0)
+    """Price of a million tokens that the model writes; needed with `model`."""
     limits: Limits = Limits()
     """What one container may use."""
 
@@ -119,20 +124,44 @@ def load(
     environ: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Merge all layers.  ``flags`` that are ``None`` were not given.  Raises ``UsageError``."""
-    layers = [*_file_layers(config, directory or Path.cwd()), _environment(environ)]
+    known = list(keys())
+    layers = [*file_layers(config, directory or Path.cwd()), environment_layer(Settings, known, environ)]
     layers.append(("command line", {key: value for key, value in (flags or {}).items() if value is not None}))
     merged: dict[str, Any] = {}
-    origins = dict.fromkeys(keys(), "default")
+    origins = dict.fromkeys(known, "default")
     for origin, values in layers:
-        flat = dict(_flatten(values))
+        flat = dict(flatten(values))
         for key in flat:
-            _check_key(key, origin)
+            check_key(key, origin, known)
             origins[key] = f"{PREFIX}{key.upper().replace('.', '__')}" if origin == "environment" else origin
-        _merge(merged, values)
+        merge(merged, values)
     try:
-        return Loaded(Settings(**merged), origins)
+        settings = Settings(**merged)
     except ValidationError as error:
         raise _explained(error, origins) from None
+    _require_whole_model(settings)
+    return Loaded(settings, origins)
+
+
+def _require_whole_model(settings: Settings) -> None:
+    """A model without an address cannot be asked, and without prices its cost has no bound."""
+    wanted = {
+        "model_url": settings.model_url or None,
+        "model_input_price_usd": settings.model_input_price_usd,
+        "model_output_price_usd": settings.model_output_price_usd,
+    }
+    missing = [name for name, value in wanted.items() if value is None]
+    address = urlsplit(settings.model_url)
+    if settings.model_url and (address.scheme not in ("http", "https") or "@" in address.netloc):
+        raise UsageError(
+            "model_url is not the address of an endpoint, or holds a password",
+            hint="e.g. http://localhost:8000/v1; a key goes into ENVFACTORY_MODEL_API_KEY",
+        )
+    if settings.model and missing:
+        raise UsageError(
+            f"the setting model = {settings.model!r} needs {', '.join(missing)} as well",
+            hint="prices are per million tokens; 0 for an endpoint of your own",
+        )
 
 
 def keys() -> Iterator[str]:
@@ -146,7 +175,7 @@ def keys() -> Iterator[str]:
 
 def values(settings: Settings) -> dict[str, Any]:
     """Dotted key -> value, JSON-ready."""
-    return dict(_flatten(settings.model_dump(mode="json")))
+    return dict(flatten(settings.model_dump(mode="json")))
 
 
 def meanings() -> dict[str, str]:
@@ -154,75 +183,6 @@ def meanings() -> dict[str, str]:
     found = {name: field.description or "" for name, field in Settings.model_fields.items()}
     found |= {f"limits.{name}": LIMIT_MEANINGS[name] for name in Limits.model_fields}
     return {key: found[key] for key in keys()}
-
-
-def _file_layers(config: Path | None, directory: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    if config is not None:
-        yield str(config), _table(_toml(config), config)
-        return
-    own, shared = directory / CONFIG_FILE, directory / "pyproject.toml"
-    if own.is_file():
-        yield str(own), _toml(own)
-    elif shared.is_file():
-        yield str(shared), _table(_toml(shared), shared)
-
-
-def _table(data: dict[str, Any], path: Path) -> dict[str, Any]:
-    if path.name != "pyproject.toml":
-        return data
-    table = data.get("tool", {}).get("envfactory", {})
-    return table if isinstance(table, dict) else {}
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read the configuration {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}") from error
-
-
-def _environment(environ: Mapping[str, str] | None) -> tuple[str, dict[str, Any]]:
-    variables = os.environ if environ is None else environ
-    for name in variables:
-        if name.startswith(PREFIX):
-            _check_key(name.removeprefix(PREFIX).lower().replace("__", "."), f"environment variable {name}")
-    source = EnvSettingsSource(Settings, env_prefix=PREFIX, env_nested_delimiter="__")
-    source.env_vars = {name.lower(): value for name, value in variables.items() if name.startswith(PREFIX)}
-    try:
-        return "environment", source()
-    except ValueError as error:  # a list or table that is not JSON
-        raise UsageError(
-            f"cannot read the {PREFIX}* variables: {error}",
-            hint='lists are written as JSON, e.g. \'["a", "b"]\'',
-        ) from error
-
-
-def _check_key(key: str, origin: str) -> None:
-    known = list(keys())
-    if key in known or (key == "limits" and not origin.startswith("environment variable")):
-        return
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    near = near or [name for name in known if name.split(".")[-1] == key.split(".")[-1]]
-    hint = f"did you mean {near[0]!r}?" if near else "`envfactory config show` lists every key"
-    raise UsageError(f"{origin}: unknown setting {key!r}", hint=hint)
-
-
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
-
-
-def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
-    for key, value in values.items():
-        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
-        else:
-            into[key] = dict(value) if isinstance(value, Mapping) else value
 
 
 def _explained(error: ValidationError, origins: Mapping[str, str]) -> UsageError:
@@ -238,4 +198,4 @@ def _memory_mb() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (1 << 20)
 
 
-__all__ = ["Loaded", "Settings", "keys", "load", "meanings", "values"]
+__all__ = ["PREFIX", "Loaded", "Settings", "keys", "load", "meanings", "values"]

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from envfactory.builder.context import source_digest, write_context
-from envfactory.builder.image import Workshop, build_image, ensure_dependencies, ensure_system
+from envfactory.builder.image import (
+    PROJECT_FAULTS,
+    SharedSource,
+    Workshop,
+    build_image,
+    ensure_dependencies,
+    ensure_system,
+)
 from envfactory.builder.interpreters import ensure_toolchain
 from envfactory.builder.site import Site
 from envfactory.builder.verdict import Verdict, judge
@@ -35,9 +42,6 @@ from envfactory.trials import PatchError, TrialPlan, run_trial
 if TYPE_CHECKING:
     from envfactory.git.tree import Tree
 
-BLAMELESS = frozenset({"build_step_failed", "build_timeout"})
-"""Causes of an image build for which the project, not the machine, is to blame."""
-
 
 @dataclass(frozen=True)
 class Work:
@@ -52,6 +56,7 @@ class Work:
     hidden: tuple[HiddenFile, ...]
     scope: tuple[str, ...]
     """Modules that the probe runs: the touched ones first, then the related ones."""
+    shared: SharedSource | None = None
 
     @property
     def log(self) -> Path:
@@ -200,13 +205,14 @@ def _build(work: Work, spec: EnvironmentSpec) -> BuiltImage | Broke:
     shutil.rmtree(context, ignore_errors=True)
     write_context(spec, work.source, context)
     try:
-        return build_image(shop, spec, context, instance_id=work.candidate.instance_id, forbidden=later)
+        instance_id = work.candidate.instance_id
+        return build_image(shop, spec, context, instance_id=instance_id, forbidden=later, shared=work.shared)
     except BuildError as error:
         return _blame(error, "build", "project_does_not_build")
 
 
 def _blame(error: BuildError, phase: Literal["resolve", "build"], reason: str) -> Broke:
-    if error.retryable or error.cause not in BLAMELESS:
+    if error.retryable or error.cause not in PROJECT_FAULTS:
         raise error
     return Broke(phase, "build_too_long" if error.cause == "build_timeout" else reason, error.log)
 

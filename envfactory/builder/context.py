@@ -1,8 +1,8 @@
 """The build context of a task: the directory that ``docker build`` gets and that goes into the bundle.
 
-    Dockerfile            rendered from the spec
+    Dockerfile            runs the scripts in order
+    *.sh                  one script per layer, see ``scripts``
     requirements.lock     and the like: the spec's lock files
-    install.sh            the spec's install steps
     source.bundle         git bundle of the one commit that becomes ``/testbed``
     spec.json             the ``EnvironmentSpec``; not part of the image
 
@@ -16,7 +16,7 @@ import json
 import shutil
 from pathlib import Path
 
-from envfactory.builder.dockerfile import Until, install_script, render
+from envfactory.builder.scripts import dockerfile, scripts
 from envfactory.errors import BuildError, UsageError
 from envfactory.records import EnvironmentSpec
 
@@ -24,22 +24,16 @@ SOURCE = "source.bundle"
 SPEC = "spec.json"
 
 
-def write_context(
-    spec: EnvironmentSpec, source: Path | None, directory: Path, *, until: Until = "task"
-) -> None:
-    """Fill ``directory`` (made if absent); ``source`` is the git bundle, unneeded before stage ``task``."""
+def write_context(spec: EnvironmentSpec, source: Path, directory: Path) -> None:
+    """Fill ``directory`` (made if absent); ``source`` is the git bundle."""
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "Dockerfile").write_text(render(spec, until=until), encoding="utf-8")
-    for name, text in spec.lock_files.items():
+    texts = {"Dockerfile": dockerfile(spec), **spec.lock_files, **scripts(spec)}
+    for name, text in texts.items():
         (directory / name).write_text(text, encoding="utf-8")
-    if until != "task":
-        return
-    if source is None or source_digest(source) != spec.source_digest:
+    if source_digest(source) != spec.source_digest:
         raise BuildError(f"{source}: not the source of this spec", cause="source_mismatch")
     if source.resolve() != (directory / SOURCE).resolve():
         shutil.copyfile(source, directory / SOURCE)
-    if spec.install_steps:
-        (directory / "install.sh").write_text(install_script(spec.install_steps), encoding="utf-8")
     text = json.dumps(spec.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False)
     (directory / SPEC).write_text(text + "\n", encoding="utf-8")
 

@@ -12,11 +12,11 @@ import re
 from envfactory.records import EnvironmentSpec, canonical_json
 
 KIND = "envfactory.kind"
-"""``debian``, ``base``, ``toolchain``, ``system``, ``dependencies`` or ``task``."""
+"""``debian``, ``base``, ``toolchain``, ``system``, ``dependencies``, ``source`` or ``task``."""
 DIGEST = "envfactory.digest"
 """``EnvironmentSpec.image_digest`` of a task's image; the like for what it stands on."""
 TEMPLATE = "envfactory.template"
-"""Digest of the Dockerfile template, which another version of ours may have changed."""
+"""Digest of the templates, which another version of ours may have changed."""
 
 
 def task_tag(instance_id: str, spec: EnvironmentSpec) -> str:
@@ -42,6 +42,13 @@ def system_tag(spec: EnvironmentSpec, toolchain: str = "") -> str:
     """Tag of the image that has the toolchain and the system packages."""
     digest = hashlib.sha256(canonical_json([spec.toolchain.image, sorted(spec.system_packages)])).hexdigest()
     return f"envfactory/system:{_on(toolchain, spec, digest)}"
+
+
+def source_tag(spec: EnvironmentSpec, source: str, toolchain: str = "") -> tuple[str, str]:
+    """Tag and whole digest of the image with an earlier tree, whose bundle has the digest ``source``."""
+    parts = [spec.shared_digest, spec.repo, source, spec.install_steps, dict(spec.env)]
+    digest = hashlib.sha256(canonical_json(parts)).hexdigest()
+    return f"envfactory/source:{_on(toolchain, spec, digest)}", digest
 
 
 def _on(toolchain: str, spec: EnvironmentSpec, digest: str) -> str:

@@ -1,12 +1,13 @@
 """Makes a task's image again from its bundle alone: base, interpreter and dependencies included.
 
 For graders and trainers whose engine does not have the image.  Needs the task directory, an engine
-and a package index (ours, else the clients' default one); no clone, no workspace.
+and what a package index of ours can fetch; no clone, no workspace.
 """
 
 from __future__ import annotations
 
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,11 @@ from envfactory.builder.interpreters import ensure_toolchain
 from envfactory.builder.names import task_tag
 from envfactory.errors import BuildError
 from envfactory.records import EnvironmentSpec
+from envfactory.timemachine import TimeMachine
 from envfactory.workspace import user_cache
 
 if TYPE_CHECKING:
     from envfactory.engine import Engine, ImageInfo
-    from envfactory.timemachine import TimeMachine
 
 TIMEOUT = 3600.0
 
@@ -51,10 +52,10 @@ def rebuild(
         )
     cache = cache or user_cache()
     instance_id = instance_id or task_dir.resolve().name
-    with tempfile.TemporaryDirectory(prefix="envfactory-rebuild-") as folder:
+    with tempfile.TemporaryDirectory(prefix="envfactory-rebuild-") as folder, ExitStack() as stack:
         shop = Workshop(
             engine=engine,
-            index=index,
+            index=index or stack.enter_context(TimeMachine.for_engine(engine, cache)),
             cache=cache,
             log=log or Path(folder) / "build.log",
             timeout=timeout,

@@ -5,6 +5,7 @@ The same candidate gives the same bytes, today and when a dataset is exported ag
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,32 @@ def write_source(candidate: Candidate, clone: Clone, destination: Path) -> str:
     return clone.source_bundle(
         candidate.base_tree, tag=clone.nearest_tag(base), message=MESSAGE, destination=destination
     )
+
+
+def write_shared_source(
+    candidate: Candidate, clone: Clone, since: datetime, destination: Path
+) -> Tree | None:
+    """The bundle of an earlier tree that neighbouring pull requests share, and that tree.
+
+    It is the last commit before ``since`` on the base commit's first-parent line: a function of the
+    base commit alone, so that neighbours agree on it without knowing of each other.  ``None`` when the
+    history does not reach that far back.
+    """
+    base = candidate.pull_request.base_commit
+    search = ["rev-list", "-1", "--first-parent", f"--before={int(since.timestamp())}", base]
+    commit = clone.git(*search).decode().strip()
+    if not commit:
+        return None
+    tree = clone.fold(commit).tree
+    clone.source_bundle(tree, tag=clone.nearest_tag(commit), message=MESSAGE, destination=destination)
+    return clone.tree(tree)
+
+
+def tree_bytes(clone: Clone, tree: str) -> int:
+    """Bytes of all files of a tree."""
+    listing = clone.git("ls-tree", "-r", "-l", "-z", "--full-tree", tree).split(b"\0")
+    sizes = (line.split(b"\t")[0].split()[-1] for line in listing if line)
+    return sum(int(size) for size in sizes if size.isdigit())
 
 
 def _restore(clone: Clone, commit: str, tree: str) -> None:

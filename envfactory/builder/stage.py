@@ -5,20 +5,26 @@ Everything made on the way lies in the task's scratch directory, which the calle
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envfactory.builder.attempt import Work
-from envfactory.builder.ladder import Built, climb
+from envfactory.builder.context import source_digest
+from envfactory.builder.image import SharedSource
+from envfactory.builder.ladder import Built, climb, quarter
 from envfactory.builder.site import Site
-from envfactory.builder.source import trees, write_source
+from envfactory.builder.source import tree_bytes, trees, write_shared_source, write_source
 from envfactory.errors import BuildError
 from envfactory.records import Candidate, Rejection
 from envfactory.trials import hidden_files
 
 if TYPE_CHECKING:
     from envfactory.git import Clone
+    from envfactory.languages.protocol import Language
 
 GIGABYTE = 1e9
+SHARED_FROM_BYTES = 4_000_000
+"""Below it a task's whole source layer, files and packed objects, is smaller than what a shared one costs."""
 
 
 def build(candidate: Candidate, clone: Clone, site: Site) -> Built | Rejection:
@@ -44,9 +50,29 @@ def build(candidate: Candidate, clone: Clone, site: Site) -> Built | Rejection:
         source=source,
         hidden=hidden_files(after, candidate),
         scope=tuple(dict.fromkeys((*candidate.test_modules, *related))),
+        shared=_shared_source(candidate, clone, language, paths.work),
     )
     when = candidate.pull_request.merged_at
     return climb(work, language.declare(base, after, when), when)
+
+
+def _shared_source(
+    candidate: Candidate, clone: Clone, language: Language, folder: Path
+) -> SharedSource | None:
+    """An earlier tree to stand on, where the project is large, or slow to build."""
+    base = clone.tree(candidate.base_tree)
+    if not language.builds_native(base) and tree_bytes(clone, base.id) < SHARED_FROM_BYTES:
+        return None
+    since, destination = quarter(candidate.pull_request.merged_at), folder / "shared.bundle"
+    tree = write_shared_source(candidate, clone, since, destination)
+    if tree is None:
+        return None
+    paths = [change.path for change in clone.changes(tree.id, base.id)]
+    return SharedSource(
+        bundle=destination,
+        digest=source_digest(destination),
+        settled=not language.needs_rebuild(tree, base, paths),
+    )
 
 
 def require_disk(site: Site) -> None:

@@ -129,6 +129,13 @@ class Engine:
         images.import_tar(self._api, tar, tag, labels or {}, changes)
         return self._made(tag)
 
+    def commit(
+        self, container: Container, tag: str, *, labels: Mapping[str, str], changes: Sequence[str] = ()
+    ) -> ImageInfo:
+        """An image of what ``container`` has become; ``changes`` are Dockerfile lines such as ``ENV``."""
+        images.commit(self._api, container.id, tag, labels, changes)
+        return self._made(tag)
+
     def build(
         self,
         context: Path,

@@ -82,8 +82,8 @@ class Container:
             with engine_errors(f"cannot start a container of {self._image}"):
                 made = self._api.create_container(
                     self._image,
-                    entrypoint=["sleep"],
-                    command=["infinity"],
+                    entrypoint=[""],  # none at all, so that what is committed has none either
+                    command=["sleep", "infinity"],
                     name=self.name,
                     hostname=HOSTNAME,
                     environment=dict(self._settings.get("env") or {}),

@@ -93,6 +93,19 @@ def import_tar(
             raise APIError(answer)
 
 
+def commit(
+    api: APIClient, container: str, tag: str, labels: Mapping[str, str], changes: Sequence[str]
+) -> None:
+    """Make an image of a container's file system, one layer above the image that it was started from."""
+    repository, version = parse_repository_tag(tag)
+    # The container's own labels would come along; they say which process made it.
+    marks = {owner.LABEL: "1", owner.OWNER_LABEL: "", **labels}
+    lines = [*changes, *(f'LABEL {name}="{value}"' for name, value in marks.items())]
+    parameters = {"repo": repository, "tag": version or "latest", "pause": True, "changes": "\n".join(lines)}
+    with engine_errors(f"cannot make {tag} of a container", BuildError):
+        wire.commit(api, container, parameters, IMPORT_SECONDS)
+
+
 def pull(api: APIClient, tag: str, timeout: float) -> bool:
     """Fetch ``tag`` from its registry; ``False`` when there is none, it lacks the tag, or is too slow."""
     repository, version = parse_repository_tag(tag)

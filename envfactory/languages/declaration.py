@@ -28,6 +28,9 @@ Lookup = Callable[[str, str], str]
 """(kind, name) -> system package or ``""``; kinds are ``header``, ``pkg-config``, ``library``, ``shared``,
 ``command``, ``file`` (a path's end) and ``package`` (the name itself when there is such a package)."""
 
+BY_MODEL = "model: "
+"""Begins the entries of ``Declaration.repairs`` that a language model proposed."""
+
 RequirementGroup = Literal["runtime", "test", "plugin", "repair", "build"]
 
 
@@ -79,6 +82,13 @@ class Declaration(Record):
     evidence: tuple[Evidence, ...] = ()
     repairs: tuple[str, ...] = ()
     """What repairs changed so far, in order."""
+
+    @property
+    def rung(self) -> str:
+        """The highest rung of the building ladder that had a part in it."""
+        if any(change.startswith(BY_MODEL) for change in self.repairs):
+            return "model"
+        return "repairs" if self.repairs else "rules"
 
     @property
     def key(self) -> str:
@@ -144,3 +154,19 @@ class Repair(Record):
     change: str
     """For people: ``add requirement pytest-mock``."""
     evidence: Evidence
+
+
+class Change(Record):
+    """One change that a language model proposes; a language's ``amend`` says whether it is sound."""
+
+    change: Literal[
+        "add_requirement",
+        "pin_requirement",
+        "add_system_package",
+        "set_env",
+        "add_test_arg",
+        "choose_interpreter",
+    ]
+    value: str = Field(min_length=1, max_length=200)
+    """A requirement, a package, ``NAME=value``, an option of the runner, or a version such as ``3.8``."""
+    why: str = Field(default="", max_length=2000)

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from pydantic import Field
 
-from envfactory.languages.declaration import Declaration, Repair, Resolution, ResolveRequest, Symptoms
+from envfactory.languages.declaration import (
+    Change,
+    Declaration,
+    Lookup,
+    Repair,
+    Resolution,
+    ResolveRequest,
+    Symptoms,
+)
 from envfactory.records import Evidence, Record
 
 if TYPE_CHECKING:
@@ -56,6 +64,14 @@ class Language(Protocol):
         """Name of the template in ``dockerfiles/``."""
 
     @property
+    def DEPENDENCIES(self) -> str:
+        """Name of the template in ``dockerfiles/`` of the script that installs what is locked."""
+
+    @property
+    def IMAGE_ENV(self) -> Mapping[str, str]:
+        """Variables of every image, whatever the task."""
+
+    @property
     def COLLECTOR(self) -> Collector:
         """What makes the runner report."""
 
@@ -94,6 +110,11 @@ class Language(Protocol):
     def repair(self, declaration: Declaration, symptoms: Symptoms) -> Repair | None:
         """One change that may help, or ``None``."""
 
+    def amend(
+        self, declaration: Declaration, change: Change, lookup: Lookup | None = None
+    ) -> Declaration | None:
+        """The declaration with a change that a model proposes; ``None`` when that is not sound."""
+
     # testing
 
     def test_command(self, declaration: Declaration) -> tuple[str, ...]:
@@ -103,6 +124,9 @@ class Language(Protocol):
         self, after: Tree, source_paths: Sequence[str], test_modules: Sequence[str], limit: int
     ) -> tuple[str, ...]:
         """Further test modules that test the touched source."""
+
+    def builds_native(self, tree: Tree) -> bool:
+        """True when installing the project compiles something."""
 
     def needs_rebuild(self, base: Tree, after: Tree, paths: Sequence[str]) -> bool:
         """True when a change of ``paths`` takes effect only after the install steps are repeated."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envfactory.languages.python_rules.amend import amend
 from envfactory.languages.python_rules.declare import declare
 from envfactory.languages.python_rules.drivers import related_modules, test_modules
+from envfactory.languages.python_rules.install import ENVIRONMENT
 from envfactory.languages.python_rules.interface import interface
 from envfactory.languages.python_rules.project import MANIFESTS
-from envfactory.languages.python_rules.rebuild import needs_rebuild
+from envfactory.languages.python_rules.rebuild import builds_native, needs_rebuild
 from envfactory.languages.python_rules.repairs import repair
 from envfactory.languages.python_rules.resolve import resolve
 from envfactory.languages.python_rules.runner import COLLECTOR, PROTECTED, test_command
@@ -24,12 +26,18 @@ if TYPE_CHECKING:
 
 NAME = "python"
 DOCKERFILE = "python.Dockerfile.j2"
+DEPENDENCIES = "python.dependencies.sh.j2"
+IMAGE_ENV = {"VIRTUAL_ENV": ENVIRONMENT}
 
 __all__ = [
     "COLLECTOR",
+    "DEPENDENCIES",
     "DOCKERFILE",
+    "IMAGE_ENV",
     "NAME",
     "PROTECTED",
+    "amend",
+    "builds_native",
     "changes_behaviour",
     "declare",
     "detect",

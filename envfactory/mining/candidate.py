@@ -14,6 +14,7 @@ from envfactory.git.records import FoldedTree
 from envfactory.git.tree import Tree
 from envfactory.languages.protocol import Language
 from envfactory.mining import screening
+from envfactory.mining.boilerplate import template_lines
 from envfactory.mining.license import license_of
 from envfactory.mining.split import Split, split
 from envfactory.mining.statement import Statement, write_statement
@@ -71,8 +72,8 @@ def _assemble(
     gold = clone.diff(base, after, parts.gold).decode()
     test = clone.diff(base, after, parts.tests).decode()
     dropped = clone.diff(base, after, parts.dropped).decode()
-    code = clone.diff(base, after, parts.code).decode()
-    statement = write_statement(pull, changelog=dropped, tests=test, source=code)
+    templates = template_lines(trees.base)
+    statement = write_statement(pull, changelog=dropped, tests=test, gold=gold, templates=templates)
     if isinstance(statement, str):
         return _rejection(pull, ("no_statement", statement))
     return _candidate(pull, trees, language, parts, modules, (gold, test, dropped), statement)

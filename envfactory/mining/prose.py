@@ -78,6 +78,13 @@ _SHA = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{10,40}\b")
 _ROLE_REFERENCE = re.compile(
     r"[ \t]*[(\[]?:(?:issue|pr|pull|gh|ghpull|ghissue|bug|user|author|commit|ticket):`[^`]*`[)\]]?[,;]?"
 )
+_CREDITS = re.compile(
+    r"[ \t]*[(\[](?=[^)\]]*(?::\w+:`|#\d|@\w|GH-\d))(?:\s|[,;&]|:\w+:`[^`]*`|(?:#|GH-)\d+|@[\w-]+"
+    r"|\b(?:by|and|via|from|in|see|thanks|to|patch|pr|issue|closes|fixes|reported|contributed)\b)+[)\]]",
+    re.IGNORECASE,
+)
+"""Brackets with nothing in them but references and people, e.g. ``(:issue:`12` by :user:`x`)``."""
+_BY = re.compile(r"[ \t]*\b(?:by|via|from|thanks to)[ \t]+:user:`[^`]*`", re.IGNORECASE)
 _ROLE = re.compile(r":(?:[a-z]+:)?[a-z]+:`~?!?\.?([^`<]+?)(?: ?<[^>`]*>)?`")
 _LINKED = re.compile(
     r"[ \t]*[(\[]?`(?:#|GH-?)\d+(?: ?<[^>]*>)?`_+[)\]]?|[ \t]*\[#\d+\]\([^)]*\)", re.IGNORECASE
@@ -99,6 +106,20 @@ _EMPTIED = re.compile(rf"[ \t]*[(\[]{_GONE}[)\]]|(?<=[(\[]){_GONE}[ \t,;:–—-
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
+_OF_TESTS = re.compile(
+    r"\W*(?:(?:this|it|i|i've|we|we've|pr|commit|patch|change|also|and|have|has|the|a|an)\s+)*"
+    r"(?:(?:add|includ|updat|extend|improv|writ|introduc|adjust|creat)\w*\s+(?:[\w-]+\s+){0,4}?"
+    r"(?:tests?|test[- ]?(?:cases?|suite|coverage)|unit ?tests?)\b|tests? (?:(?:are|were|is|have been) )?"
+    r"(?:added|included|updated|extended)\b)[^.:]{0,80}[.!]?\W*",
+    re.IGNORECASE,
+)
+
+
+def tells_of_tests(text: str) -> bool:
+    """Is this one sentence, and is it about tests that were added."""
+    return len(text) <= _LONGEST_LINE and _OF_TESTS.fullmatch(text) is not None
+
+
 def is_noise(line: str) -> str:
     """Why a line says nothing about the change; '' when it may say something."""
     if not line.strip() or len(line) > _LONGEST_LINE:
@@ -117,7 +138,8 @@ def clean_line(line: str) -> str:
     if len(line) > _LONGEST_LINE:
         return line.rstrip()
     raw = line
-    line = _without(_LINKED, _without(_ROLE_REFERENCE, line))
+    line = _CREDITS.sub("", line)
+    line = _without(_LINKED, _without(_ROLE_REFERENCE, _BY.sub("", line)))
     if "```" not in line:
         line = _ROLE.sub(r"`\1`", line).replace("``", "`")
     linked = line

@@ -18,6 +18,7 @@ from envfactory.records.building import (
     LockedDependency,
     RungAttempt,
     Toolchain,
+    winning,
 )
 from envfactory.records.core import (
     SCHEMA_VERSION,
@@ -87,4 +88,5 @@ __all__ = [
     "Toolchain",
     "Transition",
     "canonical_json",
+    "winning",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -128,13 +128,23 @@ class BuiltImage(Record):
 class RungAttempt(Record):
     """One try of the building ladder, in order."""
 
-    MEASURED = frozenset({"seconds"})
+    MEASURED = frozenset({"seconds", "passed", "reused", "cost_usd"})
     rung: str
+    """``rules``, ``repairs`` or ``model``: who proposed what this try did differently."""
+    kind: str = ""
+    """What sort of change that was, e.g. ``requirement``, ``interpreter``, ``exact date``."""
     change: str = ""
     """What this try did differently, e.g. ``add requirement pytest-mock``."""
-    outcome: Literal["works", "resolve_failed", "build_failed", "tests_failed"]
+    outcome: Literal["works", "resolve_failed", "build_failed", "tests_failed", "refused"]
+    """``refused``: a proposal that was not tried, ``detail`` says why."""
     detail: str = ""
     seconds: float = 0.0
+    passed: int = 0
+    """Tests of the touched modules that passed."""
+    reused: tuple[Literal["resolution", "image"], ...] = ()
+    """What was there already, for the same digest, and so was not made again."""
+    cost_usd: float = 0.0
+    """Of asking the model."""
 
 
 class Environment(Record):
@@ -145,3 +155,15 @@ class Environment(Record):
     image: BuiltImage
     attempts: tuple[RungAttempt, ...] = ()
     seconds: Mapping[str, float] = Field(default_factory=dict)
+
+    @property
+    def made_by(self) -> RungAttempt | None:
+        """The try that this environment is the result of; ``None`` when no tries are recorded."""
+        return winning(self.attempts)
+
+
+def winning(attempts: Sequence[RungAttempt]) -> RungAttempt | None:
+    """The first try of those that work with the most passing tests: a later one has to be better."""
+    return max(
+        (item for item in attempts if item.outcome == "works"), key=lambda item: item.passed, default=None
+    )

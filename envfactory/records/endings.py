@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envfactory.records.building import Environment
+from envfactory.records.building import Environment, RungAttempt
 from envfactory.records.core import Record, Stage
 from envfactory.records.mining import Candidate
 from envfactory.records.testing import RewardSpec, TestReport
@@ -15,6 +15,8 @@ class Rejection(Record):
     stage: Stage
     reason: str
     detail: str = ""
+    attempts: tuple[RungAttempt, ...] = ()
+    """What the building ladder tried, in order."""
 
 
 class Failure(Record):

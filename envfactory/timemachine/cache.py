@@ -1,19 +1,21 @@
 """Pages and files of the upstream on disk, shared by threads and processes.
 
-Everything is written under another name and renamed; a file's name is its sha256, checked while it
-is written.  Never deletes anything.
+Everything is written under another name and renamed; a file lies under its announced hash, checked
+while it is written.  Never deletes anything.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock
@@ -42,6 +44,10 @@ class Page:
         age = now - self.fetched
         return age < DAY or (self.status == 200 and cutoff < self.fetched - DAY and age < DATED_PAGE_SECONDS)
 
+    def holds(self, cutoff: float) -> bool:
+        """Whether nothing of before ``cutoff`` can be missing; ``inf`` asks for whatever is known."""
+        return math.isinf(cutoff) or cutoff < self.fetched + DAY
+
 
 class Cache:
     """One folder: ``pages/``, ``files/`` and the locks of both."""
@@ -50,41 +56,46 @@ class Cache:
         self.root = root
 
     def page(
-        self, project: str, cutoff: float, fetch: Callable[[str], Answer], *, offline: bool
+        self, project: str, cutoff: float, fetch: Callable[[str], Answer] | None, *, volatile: bool = False
     ) -> Page | None:
-        """The page, from disk when fresh; ``None`` when offline and unknown.
+        """The page, from disk when fresh (never when ``volatile``); ``None`` when unknown and offline.
 
-        A stale page is better than none when the upstream does not answer.
+        Offline is where ``fetch`` is ``None``.  When the upstream does not answer, a page will do that
+        was fetched after ``cutoff`` (``inf``: the newest there is); an older one is an error.
         """
         path = self.root / "pages" / _shard(project) / project
         known = _read(path)
-        if offline or (known and known.fresh(cutoff, time.time())):
+        if fetch is None:
+            return _sufficient(known, project, cutoff)
+        if known and not volatile and known.fresh(cutoff, time.time()):
             return known
         with self.locked(f"page-{project}"):
             known = _read(path)
-            if known and known.fresh(cutoff, time.time()):
+            if known and not volatile and known.fresh(cutoff, time.time()):
                 return known
             try:
                 answer = fetch(known.etag if known and known.status == 200 else "")
             except StageError:
-                if known is None:
+                if known is None or not known.holds(cutoff):
                     raise
                 return known
             page = _merged(known, answer)
             _write(path, page)
             return page
 
-    def file(self, sha256: str, filename: str) -> Path:
-        """Where that file is, or will be."""
-        return self.root / "files" / sha256[:2] / sha256 / filename
+    def file(self, place: str, filename: str) -> Path:
+        """Where that file is, or will be; ``place`` is the hex digits of its announced hash."""
+        return self.root / "files" / place[:2] / place / filename
 
-    def store(self, path: Path, sha256: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def store(self, path: Path, announced: tuple[str, str], chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Pass ``chunks`` on while writing them to ``path``, which appears only if the hash is right.
 
-        The last chunk is held back until then, so that nobody ends up with a whole wrong file.
+        ``announced`` is algorithm and hex digits, both empty when there is nothing to compare with.  The
+        last chunk is held back until then, so that nobody ends up with a whole wrong file.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        digest, held = hashlib.sha256(), b""
+        algorithm, expected = announced
+        digest, held = hashlib.new(algorithm or "sha256"), b""
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".incomplete") as target:
             for chunk in chunks:
                 digest.update(chunk)
@@ -93,7 +104,7 @@ class Cache:
                     yield held
                 held = chunk
             target.flush()
-            if sha256 and digest.hexdigest() != sha256:
+            if expected and digest.hexdigest() != expected:
                 raise StageError(
                     f"{path.name}: the index sent other bytes than it announced",
                     cause="index_hash_mismatch",
@@ -115,6 +126,18 @@ class Cache:
 
 def _shard(project: str) -> str:
     return hashlib.sha256(project.encode()).hexdigest()[:2]
+
+
+def _sufficient(known: Page | None, project: str, cutoff: float) -> Page | None:
+    if known is None or known.status != 200 or known.holds(cutoff):
+        return known
+    fetched, wanted = (datetime.fromtimestamp(moment, UTC) for moment in (known.fetched, cutoff))
+    raise StageError(
+        f"{project}: offline, and its page in the cache is of {fetched:%Y-%m-%d}: "
+        f"what was uploaded until {wanted:%Y-%m-%d} is not known",
+        cause="index_offline",
+        hint="work online once, or with a date before that of the page",
+    )
 
 
 def _merged(known: Page | None, answer: Answer) -> Page:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from envfactory.timemachine.facts import File
+from envfactory.timemachine.facts import File, Rule
 
 _PEP517_SETTLED = datetime(2019, 12, 15, tzinfo=UTC)
 """setuptools before 40.8 lacks ``build_meta:__legacy__``; 42.0 is what builds old projects and still
@@ -37,9 +37,13 @@ class Dated:
     """The visible files and the rule that each of them is there by."""
 
     files: tuple[File, ...]
-    rules: Mapping[str, str]
-    """File name -> ``floor`` or ``earliest``; files not named are there by date."""
+    rules: Mapping[str, Rule]
+    """File name -> why it is there although not known to be older; files not named are there by date."""
     warning: str = ""
+
+    def rule(self, filename: str) -> Rule:
+        """The rule that a file is there by."""
+        return self.rules.get(filename, "dated")
 
 
 def effective_cutoff(project: str, cutoff: datetime) -> datetime:
@@ -47,16 +51,18 @@ def effective_cutoff(project: str, cutoff: datetime) -> datetime:
     return max(cutoff, FLOORS.get(project, cutoff))
 
 
-def visible(project: str, files: Sequence[File], cutoff: datetime) -> Dated:
-    """The files of ``project`` as of ``cutoff``."""
-    limit = effective_cutoff(project, cutoff)
+def visible(
+    project: str, files: Sequence[File], cutoff: datetime, floors: Mapping[str, datetime] = FLOORS
+) -> Dated:
+    """The files of ``project`` as of ``cutoff``, or as of its floor where that is later."""
+    limit = max(cutoff, floors.get(project, cutoff))
     dated = [file for file in files if file.upload_time is not None]
     chosen = [file for file in dated if _uploaded(file) <= limit]
-    rules = {file.filename: "floor" for file in chosen if _uploaded(file) > cutoff}
+    rules: dict[str, Rule] = {file.filename: "floor" for file in chosen if _uploaded(file) > cutoff}
     warning = ""
-    undated = len(files) - len(dated)
-    if undated:
-        warning = f"{project}: {undated} of {len(files)} files without upload time, left out"
+    missing = len(files) - len(dated)
+    if missing:
+        warning = f"{project}: {missing} of {len(files)} files without upload time, left out"
     if not chosen and dated:
         first = min(map(_uploaded, dated))
         chosen = [file for file in dated if _uploaded(file) <= first + REUPLOAD_WINDOW]
@@ -65,6 +71,12 @@ def visible(project: str, files: Sequence[File], cutoff: datetime) -> Dated:
             f"{project}: no file before {cutoff:%Y-%m-%d}, the earliest is of {first:%Y-%m-%d} and is shown"
         )
     return Dated(tuple(chosen), rules, warning)
+
+
+def undated(project: str, files: Sequence[File], reason: str) -> Dated:
+    """All files, for a project whose dates cannot be believed: better too many than the wrong ones."""
+    rules: dict[str, Rule] = {file.filename: "undated" for file in files}
+    return Dated(tuple(files), rules, f"{project}: {reason}; all {len(files)} versions are shown")
 
 
 def usable(files: Sequence[File], interpreter: str) -> list[File]:

@@ -5,9 +5,15 @@ This module opens no file and talks to nobody.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
+from envfactory.records import Record
+
+Rule = Literal["dated", "floor", "earliest", "undated"]
 DATE_FORMATS = ("%Y-%m-%dT%H:%M:%SZ", "%Y%m%dT%H%M%SZ", "%Y-%m-%d")
 
 
@@ -26,6 +32,19 @@ class File:
     yanked: str | bool = False
     metadata_sha256: str = ""
     """Hash of the metadata file that the upstream offers beside a wheel; ``-`` when it tells no hash."""
+    checksum: str = ""
+    """``<algorithm>:<hex>`` where the upstream announces another hash than sha256."""
+
+    @property
+    def announced(self) -> tuple[str, str]:
+        """Algorithm and hex digits of the hash to verify; two empty strings when none was announced."""
+        algorithm, _, digits = self.checksum.partition(":")
+        return ("sha256", self.sha256) if self.sha256 else (algorithm, digits)
+
+    @property
+    def place(self) -> str:
+        """Where a cache keeps it: the announced hash, else one of its address."""
+        return self.announced[1] or hashlib.sha256(self.url.encode()).hexdigest()
 
     @property
     def is_wheel(self) -> bool:
@@ -41,8 +60,7 @@ class Release:
     files: tuple[File, ...]
 
 
-@dataclass(frozen=True)
-class LedgerEntry:
+class LedgerEntry(Record):
     """One file that was handed out."""
 
     ecosystem: str
@@ -50,11 +68,21 @@ class LedgerEntry:
     version: str
     filename: str
     sha256: str
+    """Of the bytes that went out."""
     upload_time: datetime | None
     cutoff: datetime
     token: str = ""
-    rule: str = "dated"
-    """``dated``, or why a file newer than the cut-off was served: ``floor`` or ``earliest``."""
+    rule: Rule = "dated"
+    """``dated``, or why a file was served that is not known to be older than the cut-off: ``floor`` and
+    ``earliest`` (see ``dating``), ``undated`` where the upstream tells no date that can be believed."""
+
+
+def releases(files: Sequence[File]) -> list[Release]:
+    """Files grouped by version, in the order of their first upload."""
+    versions: dict[str, list[File]] = {}
+    for file in files:
+        versions.setdefault(file.version, []).append(file)
+    return [Release(version, tuple(members)) for version, members in versions.items()]
 
 
 def parse_date(text: str) -> datetime:

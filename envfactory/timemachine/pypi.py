@@ -6,25 +6,25 @@ each wheel.  Never serves a file whose bytes do not have the announced sha256.
 
 from __future__ import annotations
 
+import math
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
-from pathlib import Path
+from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
 from envfactory.errors import StageError
 from envfactory.timemachine import dating, simple
-from envfactory.timemachine.cache import CHUNK, Cache, Page
-from envfactory.timemachine.facts import File, LedgerEntry, Release
-from envfactory.timemachine.ledger import Ledger
+from envfactory.timemachine.cache import Page
+from envfactory.timemachine.facts import File
 from envfactory.timemachine.legacy import readable
 from envfactory.timemachine.metadata import remote_metadata, wheel_metadata
-from envfactory.timemachine.protocol import Answer, Request, View
-from envfactory.timemachine.upstream import Answer as UpstreamAnswer
-from envfactory.timemachine.upstream import Upstream
+from envfactory.timemachine.protocol import Answer, ClientSetup, Request, View
+from envfactory.timemachine.stock import Stock
+from envfactory.timemachine.upstream import Upstream, configured_index
 
 PARSED_PAGES = 256
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -35,18 +35,32 @@ _PAGE_HEADERS = {"Cache-Control": "max-age=600", "Vary": "Accept"}
 
 
 class PyPI:
-    """One upstream index and its cache; ``upstream`` is ``None`` when working offline."""
+    """One upstream index and its cache."""
 
     NAME = "pypi"
+    PLACES = ("simple", "files")
 
-    def __init__(self, upstream: Upstream | None, cache: Cache, ledger: Ledger) -> None:
-        self._upstream, self._cache, self._ledger = upstream, cache, ledger
+    def __init__(self, stock: Stock) -> None:
+        self._stock = stock
+        self._upstream = None if stock.offline else Upstream(stock.upstream or configured_index())
         self._parsed: dict[tuple[str, float], list[File]] = {}
         self._lock = threading.Lock()
 
-    def root(self) -> Sequence[str]:
-        """Where clients start."""
-        return ("simple",)
+    def client_setup(self, url: str, given: str = "") -> ClientSetup:
+        """Variables for uv and pip (also a child pip that ignores flags)."""
+        host = urlsplit(url).hostname or ""
+        return ClientSetup(
+            {
+                "PIP_INDEX_URL": url,
+                "PIP_TRUSTED_HOST": host,
+                "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+                "PIP_CONFIG_FILE": "/dev/null",
+                "UV_DEFAULT_INDEX": url,
+                "UV_INSECURE_HOST": host,
+                "UV_NO_CONFIG": "1",
+                "UV_PYTHON_DOWNLOADS": "never",
+            }
+        )
 
     def close(self) -> None:
         """Close the connections to the upstream."""
@@ -55,18 +69,21 @@ class PyPI:
 
     # -- what exists ---------------------------------------------------------------------------
 
-    def files(self, name: str, cutoff: datetime) -> list[File] | None:
+    def files(self, name: str, cutoff: datetime | None) -> list[File] | None:
         """All files of a project as known well enough to show ``cutoff``; ``None`` if there is none."""
         project = canonicalize_name(name)
         if not _NAME.fullmatch(project):
             return None
-        upstream = self._upstream
-        moment = dating.effective_cutoff(project, cutoff).timestamp()
-        fetch = partial(upstream.page, project, simple.JSON_TYPE) if upstream else _nowhere
-        page = self._cache.page(project, moment, fetch, offline=upstream is None)
-        if page is None or page.status != 200:
-            return None
-        return self._parse(project, page)
+        replay = self._stock.replay
+        if replay:
+            return replay.files(self.NAME, project, self._known(project, None) or ()) or None
+        return self._known(project, cutoff)
+
+    def _known(self, project: str, cutoff: datetime | None) -> list[File] | None:
+        moment = self.effective_cutoff(project, cutoff).timestamp() if cutoff else math.inf
+        fetch = partial(self._upstream.page, f"{project}/", simple.JSON_TYPE) if self._upstream else None
+        page = self._stock.cache.page(project, moment, fetch)
+        return self._parse(project, page) if page and page.status == 200 else None
 
     def _parse(self, project: str, page: Page) -> list[File]:
         key = (project, page.fetched)
@@ -89,8 +106,24 @@ class PyPI:
 
     def dated(self, name: str, cutoff: datetime) -> dating.Dated | None:
         """What is shown of a project; ``None`` if there is no such project."""
-        files = self.files(name, cutoff)
-        return None if files is None else dating.visible(canonicalize_name(name), files, cutoff)
+        files, project = self.files(name, cutoff), canonicalize_name(name)
+        if files is None:
+            return None
+        replay = self._stock.replay
+        if replay:
+            listed = replay.entries(self.NAME, project)
+            return dating.Dated(tuple(files), {name: entry.rule for name, entry in listed.items()})
+        if files and all(file.upload_time is None for file in files):
+            raise StageError(
+                f"{project}: the index tells no upload time of any of its {len(files)} files",
+                cause="index_without_dates",
+                hint="set PIP_INDEX_URL to an index whose JSON pages have upload times",
+            )
+        return dating.visible(project, files, cutoff)
+
+    def effective_cutoff(self, name: str, cutoff: datetime) -> datetime:
+        """The cut-off, not below the floor of build back-ends."""
+        return dating.effective_cutoff(canonicalize_name(name), cutoff)
 
     # -- requests ------------------------------------------------------------------------------
 
@@ -122,7 +155,8 @@ class PyPI:
         if simple.JSON_TYPE in request.accept:
             body = simple.render_json(project, files, dated.warning)
             return Answer(200, body, simple.JSON_TYPE, headers=_PAGE_HEADERS)
-        return Answer(200, simple.render_html(project, files), simple.HTML_TYPE, headers=_PAGE_HEADERS)
+        body = simple.render_html(project, files, dated.warning)
+        return Answer(200, body, simple.HTML_TYPE, headers=_PAGE_HEADERS)
 
     def _file(self, view: View, project: str, sha256: str, filename: str, head: bool) -> Answer:
         wants_metadata = filename.endswith(".whl.metadata")
@@ -135,83 +169,38 @@ class PyPI:
             return Answer(404, f"{wanted} did not exist at that date\n".encode())
         if wants_metadata:
             return Answer(200, readable(self._metadata(file)), "binary/octet-stream", headers=_FILE_HEADERS)
-        path = self._cache.file(file.sha256, file.filename)
+        path = self._stock.path(file)
         length = path.stat().st_size if path.exists() else file.size
-        rule = (dated.rules if dated else {}).get(file.filename, "dated")
-        body: bytes | Iterator[bytes] = b"" if head else self._served(file, view, rule)
+        body: bytes | Iterator[bytes] = b""
+        if not head:
+            rule = dated.rule(file.filename) if dated else "dated"
+            body = self._stock.served(file, self._upstream, view, rule)
         return Answer(200, body, "application/octet-stream", length, _FILE_HEADERS)
-
-    def _served(self, file: File, view: View, rule: str) -> Iterator[bytes]:
-        """The file, noted in the ledger just before its last piece goes out."""
-        held: bytes | None = None
-        for piece in self.content(file):
-            if held is not None:
-                yield held
-            held = piece
-        self._ledger.add(
-            LedgerEntry(
-                ecosystem=self.NAME,
-                name=file.project,
-                version=file.version,
-                filename=file.filename,
-                sha256=file.sha256,
-                upload_time=file.upload_time,
-                cutoff=view.cutoff,
-                token=view.token,
-                rule=rule,
-            )
-        )
-        yield held or b""
 
     # -- bytes ---------------------------------------------------------------------------------
 
-    def content(self, file: File) -> Iterator[bytes]:
-        """A file's bytes, from the cache or through it."""
-        path = self._cache.file(file.sha256, file.filename)
-        if not path.exists():
-            with self._cache.locked(f"file-{file.sha256}"):
-                if not path.exists():
-                    yield from self._fetched(file, path)
-                    return
-        yield from _read(path)
-
-    def _fetched(self, file: File, path: Path) -> Iterator[bytes]:
-        if self._upstream is None:
-            raise StageError(f"{file.filename} is not in the offline cache", cause="index_offline")
-        with self._upstream.download(file.url) as response:
-            yield from self._cache.store(path, file.sha256, response.iter_content(CHUNK))
-
     def _metadata(self, file: File) -> bytes:
-        path = self._cache.file(file.sha256, file.filename + ".metadata")
-        with self._cache.locked(f"metadata-{file.sha256}"):
+        cache = self._stock.cache
+        path = cache.file(file.sha256, file.filename + ".metadata")
+        with cache.locked(f"metadata-{file.sha256}"):
             if not path.exists():
                 known = file.metadata_sha256.strip("-")
-                for _ in self._cache.store(path, known, iter((self._found_metadata(file),))):
+                announced = ("sha256", known) if known else ("", "")
+                for _ in cache.store(path, announced, iter((self._found_metadata(file),))):
                     pass
         return path.read_bytes()
 
     def _found_metadata(self, file: File) -> bytes:
         """From the wheel if it is here, else what the upstream has beside it, else out of its wheel."""
-        wheel = self._cache.file(file.sha256, file.filename)
-        if self._upstream and not wheel.exists():
+        if self._upstream and file.url and not self._stock.path(file).exists():
             if file.metadata_sha256:
                 with self._upstream.download(file.url + ".metadata") as response:
                     return bytes(response.content)
             found = remote_metadata(self._upstream, file)
             if found is not None:
                 return found
-        for _ in self.content(file):
-            pass
-        with wheel.open("rb") as source:
+        with self._stock.kept(file, self._upstream).open("rb") as source:
             return wheel_metadata(source, file.filename)
-
-
-def releases(files: Sequence[File]) -> list[Release]:
-    """Files grouped by version, in the order of their first upload."""
-    versions: dict[str, list[File]] = {}
-    for file in files:
-        versions.setdefault(file.version, []).append(file)
-    return [Release(version, tuple(members)) for version, members in versions.items()]
 
 
 def blind_interpreter(agent: str) -> str:
@@ -221,13 +210,3 @@ def blind_interpreter(agent: str) -> str:
         if found:
             return found.group(found.lastindex or 1)
     return ""
-
-
-def _read(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as source:
-        while chunk := source.read(CHUNK):
-            yield chunk
-
-
-def _nowhere(_: str) -> UpstreamAnswer:
-    raise StageError("no upstream when offline", cause="index_offline")

@@ -59,11 +59,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, head: bool) -> Answer:
         path = unquote(urlsplit(self.path).path)
         try:
-            ecosystem, view, parts = locate(path, self.server.ecosystems)
+            ecosystem, view, parts, prefix = locate(path, self.server.ecosystems)
         except ValueError as error:
             return Answer(400, f"{error}\n".encode())
         headers = self.headers
-        request = Request(parts, headers.get("Accept", ""), headers.get("User-Agent", ""), head)
+        base = f"http://{headers.get('Host') or '%s:%s' % self.server.server_address[:2]}/{prefix}"
+        request = Request(parts, headers.get("Accept", ""), headers.get("User-Agent", ""), head, base)
         try:
             return ecosystem.respond(view, request)
         except FactoryError as error:
@@ -122,23 +123,32 @@ def _refusal(error: FactoryError) -> Answer:
     return Answer(status, f"{error}\n".encode())
 
 
-def locate(path: str, ecosystems: Mapping[str, Ecosystem]) -> tuple[Ecosystem, View, tuple[str, ...]]:
-    """Ecosystem, view and remaining parts of an address.  ``ValueError`` says what is wrong with it."""
+def locate(
+    path: str, ecosystems: Mapping[str, Ecosystem]
+) -> tuple[Ecosystem, View, tuple[str, ...], str]:
+    """Ecosystem, view, remaining parts and what stands before them in an address.
+
+    ``ValueError`` says what is wrong with it.
+    """
     parts = path.lstrip("/").split("/")
     if len(parts) < 2 or parts[0] not in ecosystems:
         raise ValueError(f"addresses are /<ecosystem>/<date>/..., with one of: {', '.join(ecosystems)}")
     ecosystem = ecosystems[parts[0]]
-    cutoff, rest, token = parse_date(parts[1]), parts[2:], ""
-    if len(rest) > 1 and rest[0] not in ("simple", "files") and _TOKEN.fullmatch(rest[0]):
-        token, rest = rest[0], rest[1:]
-    return ecosystem, View(cutoff, token), tuple(rest)
+    cutoff, before, token = parse_date(parts[1]), 2, ""
+    rest = parts[2:]
+    if len(rest) > 1 and rest[0] not in ecosystem.PLACES and _TOKEN.fullmatch(rest[0]):
+        token, before = rest[0], 3
+    return ecosystem, View(cutoff, token), tuple(parts[before:]), "/".join(parts[:before])
 
 
 class Listener:
     """The server on one port of several addresses."""
 
-    def __init__(self, addresses: Sequence[str], port: int, ecosystems: Mapping[str, Ecosystem]) -> None:
-        self._servers = _bound(addresses, port, ecosystems)
+    def __init__(
+        self, addresses: Sequence[str], port: int, ecosystems: Mapping[str, Ecosystem], *, exact: bool = False
+    ) -> None:
+        candidates = [port] if exact else [*range(port, port + PORT_TRIES), 0]
+        self._servers = _bound(addresses, candidates, ecosystems)
         self.port = int(self._servers[0].server_address[1])
         self._threads = [
             threading.Thread(target=server.serve_forever, args=(0.1,), name="timemachine", daemon=True)
@@ -156,10 +166,12 @@ class Listener:
             thread.join(5)
 
 
-def _bound(addresses: Sequence[str], port: int, ecosystems: Mapping[str, Ecosystem]) -> list[_Server]:
-    """One server per address, all on the same port: the wanted one or, where it is taken, a next one."""
+def _bound(
+    addresses: Sequence[str], candidates: Sequence[int], ecosystems: Mapping[str, Ecosystem]
+) -> list[_Server]:
+    """One server per address, all on the same port: the first candidate that is free (0: any)."""
     problem: OSError | None = None
-    for candidate in [*range(port, port + PORT_TRIES), 0]:
+    for candidate in candidates:
         servers: list[_Server] = []
         try:
             for address in addresses:
@@ -172,5 +184,5 @@ def _bound(addresses: Sequence[str], port: int, ecosystems: Mapping[str, Ecosyst
                 server.server_close()
     raise PrerequisiteError(
         f"the package index cannot listen on {' and '.join(addresses)}: {problem}",
-        hint="these must be this machine's addresses on the container networks; envfactory doctor",
+        hint="give addresses of this machine and a port that is free; envfactory doctor shows its networks",
     )

@@ -133,13 +133,14 @@ def _entry(file: File) -> dict[str, Any]:
     return entry
 
 
-def render_html(project: str, files: Iterable[File]) -> bytes:
+def render_html(project: str, files: Iterable[File], warning: str = "") -> bytes:
     """The page for every other client, back to easy_install."""
     title = html.escape(f"Links for {project}")
     lines = [
         "<!DOCTYPE html>",
         '<html><head><meta name="pypi:repository-version" content="1.0">',
         f"<title>{title}</title></head><body><h1>{title}</h1>",
+        *([f"<p>{html.escape(warning)}</p>"] if warning else []),
         *(_link(file) for file in files),
         "</body></html>",
     ]

@@ -39,10 +39,11 @@ class Answer:
 
 
 class Upstream:
-    """One index, asked by any number of threads."""
+    """One index, asked by any number of threads; ``client`` is whose configuration named it."""
 
-    def __init__(self, index: str) -> None:
+    def __init__(self, index: str, client: str = "pip or uv (pip config list)") -> None:
         self.index = index.rstrip("/") + "/"
+        self._hint = f"check the index address of {client}, or work with --offline"
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_connections=8, pool_maxsize=32))
@@ -51,11 +52,11 @@ class Upstream:
         """Close the connections."""
         self._session.close()
 
-    def page(self, project: str, accept: str, etag: str = "") -> Answer:
-        """A project's page.  Raises ``StageError`` when the upstream cannot be reached after retries."""
+    def page(self, path: str, accept: str, etag: str = "") -> Answer:
+        """What is at ``path``.  Raises ``StageError`` when the upstream cannot be reached after retries."""
         headers = {"Accept": accept, **({"If-None-Match": etag} if etag else {})}
-        url = f"{self.index}{project}/"
-        with _explained(url):
+        url = self.index + path
+        with _explained(url, self._hint):
             response = self._get(url, headers)
             with response:
                 return Answer(
@@ -65,7 +66,7 @@ class Upstream:
     @contextmanager
     def download(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[requests.Response]:
         """A file as a stream.  Raises ``StageError`` when it cannot be had."""
-        with _explained(url):
+        with _explained(url, self._hint):
             # Files are hashed as they are stored: no transparent decompression.
             response = self._get(url, {"Accept-Encoding": "identity", **(headers or {})})
             with response:
@@ -110,7 +111,7 @@ def _transient(error: Exception) -> bool:
 
 
 @contextmanager
-def _explained(url: str) -> Iterator[None]:
+def _explained(url: str, hint: str) -> Iterator[None]:
     shown = urlsplit(url)._replace(netloc=urlsplit(url).hostname or "", query="").geturl()
     try:
         yield
@@ -119,7 +120,7 @@ def _explained(url: str) -> Iterator[None]:
             f"the package index does not answer: {shown}: {error}",
             cause="index_unreachable",
             retryable=True,
-            hint="check the index address of pip or uv (pip config list), or work with --offline",
+            hint=hint,
         ) from error
 
 

@@ -57,6 +57,11 @@ def needs_rebuild(base: Tree, after: Tree, paths: Sequence[str]) -> bool:
     return _top_level(base, directory) != _top_level(after, directory)
 
 
+def builds_native(tree: Tree) -> bool:
+    """True when installing the project compiles something."""
+    return _builds_native(Project(tree, project_directory(tree)))
+
+
 def _builds_native(project: Project) -> bool:
     text = " ".join(cited.value.lower() for cited in project.build_requires)
     if any(

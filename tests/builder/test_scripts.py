@@ -10,8 +10,8 @@ import jinja2
 import pytest
 
 from envfactory.builder.context import read_spec, write_context
-from envfactory.builder.dockerfile import Until, dated_options, install_script, render
-from envfactory.builder.names import dependencies_tag, system_tag, task_tag
+from envfactory.builder.scripts import dated_options, dockerfile, install_script, scripts
+from envfactory.builder.names import dependencies_tag, source_tag, system_tag, task_tag
 from envfactory.builder.templates import dockerfile_quote, render_template
 from envfactory.errors import BuildError, UsageError
 from envfactory.records import LockedDependency
@@ -25,53 +25,47 @@ FULL = {
 }
 
 
-@pytest.mark.parametrize("until", ["system", "dependencies", "task"])
 @pytest.mark.parametrize("fields", [{}, FULL], ids=["bare", "full"])
-def test_no_syntax_line_no_heredoc_no_swallowed_failure(fields: dict[str, object], until: Until) -> None:
-    text = render(spec(**fields), until=until)
-    assert "syntax=" not in text
-    assert "<<" not in text
-    assert "|| true" not in text
-    assert "ENTRYPOINT" not in text
-    for step in re.findall(r"^RUN (?:.*\\\n)*.*$", text, re.MULTILINE):
-        assert "set -eu" in step or "\\\n" not in step
+def test_no_syntax_line_no_heredoc_no_swallowed_failure(fields: dict[str, object]) -> None:
+    made = spec(**fields)
+    text = dockerfile(made)
+    for forbidden in ("syntax=", "<<", "|| true", "ENTRYPOINT"):
+        assert forbidden not in text
     assert not re.search(r"\\\n\s*\n", text), "a blank line would end a continued instruction"
-    assert text == render(spec(**fields), until=until)
+    assert text == dockerfile(made)
+    for name, script in scripts(made).items():
+        assert re.search(r"^set -eu\w* ?pipefail|^set -euo pipefail", script, re.MULTILINE), name
+        assert "|| true" not in script
+        assert f"bash /tmp/build/{name}" in text
 
 
 def test_layers_go_from_shared_to_own() -> None:
-    text = render(spec(**FULL))
-    marks = [
-        "libyaml-dev",
-        "uv venv",
-        "requirements.lock",
-        "build.lock",
-        "AS task",
-        "source.bundle",
-        "install.sh",
-    ]
+    text = dockerfile(spec(**FULL))
+    marks = ["system.sh", "VIRTUAL_ENV", "dependencies.sh", "source.sh", "install.sh", "settle.sh", "USER"]
     assert [text.index(mark) for mark in marks] == sorted(text.index(mark) for mark in marks)
-    shared = render(spec(**FULL), until="dependencies")
-    assert text.startswith(shared.rstrip("\n"))
+    assert list(scripts(spec(**FULL))) == [mark for mark in marks if mark.endswith(".sh")]
+    assert "source=build.lock" in text[: text.index("source.sh")]
 
 
 def test_the_shared_layers_do_not_depend_on_the_pull_request() -> None:
     one = spec(**FULL, repo="a/b", source_digest="3" * 64, base_commit="4" * 40)
-    assert render(one, until="dependencies") == render(spec(**FULL), until="dependencies")
+    for name in ("system.sh", "dependencies.sh"):
+        assert scripts(one)[name] == scripts(spec(**FULL))[name]
     assert dependencies_tag(one) == dependencies_tag(spec(**FULL))
     assert system_tag(one) == system_tag(spec(**FULL))
+    assert source_tag(one, "d")[1] != source_tag(spec(**FULL), "d")[1], "another repository's tree"
 
 
 def test_values_are_quoted() -> None:
     assert dockerfile_quote('a "b" $c \\d') == '"a \\"b\\" \\$c \\\\d"'
-    text = render(spec(**FULL, repo="owner/odd name;rm -rf x"))
-    assert "ln -s /testbed '/odd name;rm -rf x'" in text
-    assert 'ENV NAME="a \\"b\\" \\$c \\\\d"' in text
+    made = spec(**FULL, repo="owner/odd name;rm -rf x")
+    assert "ln -s /testbed '/odd name;rm -rf x'" in scripts(made)["source.sh"]
+    assert 'ENV NAME="a \\"b\\" \\$c \\\\d"' in dockerfile(made)
 
 
 def test_a_value_that_nobody_gave_is_an_error() -> None:
     with pytest.raises(jinja2.UndefinedError):
-        render_template("python.Dockerfile.j2", until="task")
+        render_template("python.Dockerfile.j2", env={})
 
 
 def test_the_fallback_index_is_dated_by_the_lock() -> None:
@@ -92,7 +86,8 @@ def test_the_fallback_index_is_dated_by_the_lock() -> None:
 
 def test_install_steps_stop_at_the_first_failure() -> None:
     script = install_script(["false", "echo not reached"])
-    assert script.splitlines()[:3] == ["#!/bin/bash", "set -euxo pipefail", "cd /testbed"]
+    assert script.splitlines()[:2] == ["#!/bin/bash", "set -euxo pipefail"]
+    assert script.splitlines()[3:] == ["cd /testbed", "false", "echo not reached"]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +125,11 @@ def test_a_context_is_whole_and_reads_back(tmp_path: Path) -> None:
         "Dockerfile",
         "requirements.lock",
         "build.lock",
+        "system.sh",
+        "dependencies.sh",
+        "source.sh",
         "install.sh",
+        "settle.sh",
         "source.bundle",
         "spec.json",
     }

@@ -1,0 +1,138 @@
+"""What a test's message says is missing around it, in the words of a fixed vocabulary.
+
+``docs/environments.md`` explains each word.  A message is one line, as collectors write it.  Nothing
+here says what to do about it: ``repairs`` does.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
+from envfactory.languages.surroundings.service_table import CLIENTS, PORTS
+
+NO_ANSWER = re.compile(
+    r"refused|cannot connect|can't connect|could not connect|connecting to|connection (?:failed|error|reset)"
+    r"|connecterror|ConnectionError|unreachable|not (?:running|available|reachable)|is the server running"
+    r"|no such file or directory|ConnectionDoesNotExist|timed? ?out|requires? (?:a )?(?:running )?",
+    re.IGNORECASE,
+)
+"""Together with a service's port or name: it does not answer."""
+_NO_NAME = re.compile(
+    r"name resolution|name or service not known|getaddrinfo|nodename nor servname|could not resolve host"
+    r"|could not translate host name|Error -[235] connecting",
+    re.IGNORECASE,
+)
+_PORT = re.compile(r"(?<![\d.])(\d{3,5})(?![\d.]*\d)")
+_REPAIRABLE = ("needs_service", "needs_display", "needs_locale", "date_dependent")
+
+_TABLE: tuple[tuple[str, str], ...] = (
+    (
+        "needs_display",
+        r"no display name and no \$DISPLAY|couldn't connect to display|could(?: not|n't) connect to display"
+        r"|cannot open display|unable to open display|Xlib\.error\.Display|DisplayConnectionError|\bXOpenDisplay\b"
+        r"|no X(?:11)? (?:display|server)|qt\.qpa\.(?:xcb|plugin)|Qt platform plugin"
+        r"|(?:requires?|needs?|no) (?:a )?(?:GUI |graphical )?\$?display\b|'headless' is currently running"
+        r"|cannot connect to X server|Unable to init server|GLFWError|Gtk couldn't be initialized",
+    ),
+    (
+        "needs_locale",
+        r"unsupported locale setting|locale\.Error|locale [\w.\-\"']+ (?:is )?not (?:available|installed|supported)"
+        r"|(?:requires?|needs?|no) [\w.-]+ locale",
+    ),
+    (
+        "needs_non_root",
+        r"DID NOT RAISE.*PermissionError|PermissionError not raised|(?:cannot|can't|must not|should not|not) be (?:run|executed)"
+        r" (?:as|by|with) (?:the )?\W?root|(?:running|run|executed) (?:as|by) (?:the )?root\b|as root user"
+        r"|\bnon-?root\b|(?:user|uid) is root|root (?:user )?(?:can|ignores|bypass)|Running tests? as root",
+    ),
+    (
+        "needs_root",
+        r"(?:requires?|needs?|must (?:be|run as)|only (?:as|for)) (?:\w+ )?(?:root|superuser)\b"
+        r"|Operation not permitted|CAP_[A-Z_]+ ",
+    ),
+    (
+        "date_dependent",
+        r"certificate (?:has expired|is not yet valid|expired)|CERTIFICATE_HAS_EXPIRED|ExpiredSignature|signature has expired"
+        r"|token (?:has |is )?expired|not[ _]?(?:valid )?after\b|in the past\b|must be in the future",
+    ),
+    (
+        "needs_shared_memory",
+        r"/dev/shm|shared memory.*(?:no space|exceed)|No space left on device: '/psm_|bus error",
+    ),
+    (
+        "needs_processes",
+        r"can't start new thread|Resource temporarily unavailable|cannot allocate memory.*fork|RLIMIT_NPROC",
+    ),
+    ("test_deadlines", r"DeadlineExceeded|Unreliable test timings|FailedHealthCheck|HealthCheck\.too_slow"),
+    ("needs_submodule", r"submodules? (?:is |are )?not (?:initiali[sz]ed|checked out|updated)|git submodule (?:update|init)"),
+    (
+        "needs_network",
+        r"name resolution|name or service not known|network is unreachable|getaddrinfo|nodename nor servname"
+        r"|max retries exceeded|connection refused|could not resolve host|failed to establish a new connection"
+        r"|clientconnectorerror|connecterror|urlopen error|(?:requires?|needs?|no) (?:an? )?(?:active )?"
+        r"(?:network|internet)\b|network (?:access )?(?:is )?(?:not available|disabled|unavailable)|SocketBlockedError",
+    ),
+    ("needs_test_data", r"No such file or directory: '/testbed/"),
+)
+"""Word -> pattern, in order: the more particular first."""
+
+_PATTERNS = tuple((word, re.compile(pattern, re.IGNORECASE)) for word, pattern in _TABLE)
+VOCABULARY = ("needs_service", *(word for word, _ in _TABLE))
+"""Every word that ``need_of`` says."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """``word`` is one of ``VOCABULARY``; ``what`` names the service where it is ``needs_service``."""
+
+    word: str
+    what: str = ""
+
+    @property
+    def repairable(self) -> bool:
+        """Something of this package may provide it."""
+        return self.word in _REPAIRABLE
+
+
+def need_of(message: str, today: date | None = None) -> Need | None:
+    """What the message says is missing; ``today`` is the day of the run."""
+    return _need_of(message, today or datetime.now(UTC).date())
+
+
+@lru_cache(maxsize=4096)
+def _need_of(message: str, today: date) -> Need | None:
+    if service := service_of(message):
+        return Need("needs_service", service)
+    word = next((word for word, pattern in _PATTERNS if pattern.search(message)), "")
+    if not word and speaks_of_today(message, today):
+        word = "date_dependent"
+    return Need(word) if word else None
+
+
+def service_of(message: str) -> str:
+    """The service that does not answer, by the words of its client or by its port; else empty."""
+    unanswered = NO_ANSWER.search(message) or _NO_NAME.search(message)
+    if not unanswered:
+        told = r"(?:role|database) \"[\w.-]+\" does not exist|Unknown database|Access denied for user"
+        if not re.search(told, message):
+            return ""
+    for name, pattern in CLIENTS.items():
+        if pattern.search(message):
+            return name
+    if not re.search(r"refused|connect", message, re.IGNORECASE):
+        return ""
+    named = re.search(rf"\b({'|'.join(CLIENTS)}|postgres|mongo)\b", message, re.IGNORECASE)
+    if named:
+        return {"postgres": "postgresql", "mongo": "mongodb"}.get(named.group(1).lower(), named.group(1).lower())
+    return next((PORTS[int(port)] for port in _PORT.findall(message) if int(port) in PORTS), "")
+
+
+def speaks_of_today(message: str, today: date) -> bool:
+    """A failed comparison that holds today's year beside another: ``assert '2026' == '2019'``."""
+    if not re.search(r"assert|!=|==|not equal", message, re.IGNORECASE):
+        return False
+    years = set(re.findall(r"(?<!\d)((?:19|20)\d\d)(?!\d)", message))
+    return str(today.year) in years and len(years) > 1
