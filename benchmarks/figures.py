@@ -13,6 +13,7 @@ from statistics import mean, median
 from typing import Any
 
 from envfactory.builder import Built
+from envfactory.pipeline.evidence import ladder
 from envfactory.records import STAGES, Failure, Rejection, Task
 from envfactory.store import Store
 from envfactory.store.funnel import funnel
@@ -85,7 +86,8 @@ def _products(row: Row, store: Store, stage: str) -> None:
     if stage == "build" and (built := store.record("build", row.key, Built)):
         environment = built.environment
         row.environment = True
-        row.rung = environment.attempts[-1].rung if environment.attempts else environment.spec.rung
+        made = environment.made_by
+        row.rung = ": ".join(filter(None, (made.rung, made.kind))) if made else environment.spec.rung
         row.build_seconds = phases(environment.seconds)
         row.layers = {layer.diff_id: layer.bytes for layer in environment.image.layers}
     if stage == "extract" and (task := store.record("extract", row.key, Task)):
@@ -106,6 +108,7 @@ def summary(store: Store, table: list[Row]) -> dict[str, Any]:
         "not_mined": [row.key for row in table if row.end == "not mined"],
         "environments": sum(row.environment for row in table),
         "rungs": dict(Counter(row.rung for row in table if row.environment).most_common()),
+        "ladder": ladder(store, keys),
         "tasks": len(tasks),
         "seconds_by_stage": {
             stage: _spread([r.seconds[stage] for r in table if stage in r.seconds]) for stage in STAGES

@@ -10,7 +10,15 @@ def render(figures: Mapping[str, Any]) -> str:
     """Funnel, costs, sizes, then one line per pull request."""
     if "stages" not in figures:
         return f"{figures['pull_requests']} pull requests, nothing was recorded"
-    parts = [*_funnel(figures), "", *_costs(figures), "", *_rows(figures)]
+    parts = [
+        *_funnel(figures),
+        "",
+        *ladder_table(figures["ladder"]),
+        "",
+        *_costs(figures),
+        "",
+        *_rows(figures),
+    ]
     return "\n".join(parts)
 
 
@@ -28,6 +36,19 @@ def _funnel(figures: Mapping[str, Any]) -> list[str]:
     lines.append(f"reached at rung         {_pairs(figures['rungs'])}")
     if figures["not_mined"]:
         lines.append(f"not mined               {', '.join(figures['not_mined'])}")
+    return lines
+
+
+def ladder_table(ladder: Mapping[str, Any]) -> list[str]:
+    """What each rung brought: the environments of all rows add up to those that work."""
+    names = ("environments", "tries", "helped", "refused")
+    lines = [f"{'rung':<28}" + "".join(f"{name:>14}" for name in (*names, "seconds", "USD"))]
+    for row in ladder["rungs"]:
+        label = ": ".join(filter(None, (row["rung"], row["kind"])))
+        numbers = "".join(f"{row[name]:>14}" for name in names)
+        lines.append(f"{label:<28}{numbers}{row['seconds']:>14.1f}{row['cost_usd']:>14.4f}")
+    reuse = ladder["reuse"]
+    lines.append(f"{'reuse (counted above too)':<28}{reuse['environments']:>14}{reuse['tries']:>14}")
     return lines
 
 

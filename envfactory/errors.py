@@ -7,6 +7,7 @@
     ├── RateLimited              a remote budget is spent, state kept   exit 5
     └── StageError               one task broke; becomes a ``Failure``  exit 1
         ├── CloneError           the repository cannot be read
+        ├── RemoteError          a service does not answer, or refuses
         ├── BuildError           an image could not be built
         ├── ModelError           a language model gave no answer that can be used
         ├── TrialError           a test run could not be carried out
@@ -86,6 +87,10 @@ class StageError(FactoryError):
 
 class CloneError(StageError):
     """A repository cannot be read as git."""
+
+
+class RemoteError(StageError):
+    """A service that we mine does not answer after all tries, or refuses to."""
 
 
 class BuildError(StageError):

@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     """A build starts only when Docker's disk has this much free."""
     max_disk_gb: float | None = Field(default=None, gt=0)
     """What our images may take on Docker's disk; unset: no bound. Images that can be made again go first."""
+    max_wait: float = Field(default=3900.0, ge=0)
+    """Seconds that mining waits for one answer of a service whose limit is reached; then it ends with 5."""
     related_module_budget: int = Field(default=10, ge=0)
     """Test modules of the touched source that run beside those that the pull request touches."""
     offline: bool = False

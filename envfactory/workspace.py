@@ -126,6 +126,11 @@ class Workspace:
         """One directory per task."""
         return self.root / "tasks"
 
+    @property
+    def image_locks(self) -> Path:
+        """Says which images running work uses, to all processes with the same cache."""
+        return self.cache / "locks" / "images"
+
     def task(self, instance_id: str) -> TaskPaths:
         """Paths of one task; ``instance_id`` must be a plain name."""
         if not instance_id or instance_id.startswith(".") or "/" in instance_id or "\0" in instance_id:

@@ -43,38 +43,42 @@ def recognises(source: str) -> bool:
 def mine(source: str, options: MineOptions) -> Iterator[PullRequest | Rejection]:
     """Merged pull requests of the clone at ``source``, newest merge first."""
     with Clone.open(Path(source).expanduser(), repo=options.repo, cache=options.cache) as clone:
-        yield from _Mine(clone, options).results()
+        yield from History(clone).results(options)
 
 
-class _Mine:
-    """One pass over one clone."""
+class History:
+    """What the history of one clone says about pull requests; reads it once, when made."""
 
-    def __init__(self, clone: Clone, options: MineOptions) -> None:
+    def __init__(self, clone: Clone) -> None:
         self._clone = clone
-        self._options = options
         self._graph, self._landings = _read(clone)
         self._taken = add_referenced(self._landings)
         self._duplicates = Duplicates(clone, self._landings)
 
-    def results(self) -> Iterator[PullRequest | Rejection]:
+    def find(self, number: int) -> PullRequest | Rejection:
+        """The pull request of that number, or why the history has none."""
+        original = self._duplicates.original(number) if number in self._landings.by_number else None
+        if original is not None:
+            return self._reject(number, "duplicate_change", f"the same change as #{original}")
+        landing = self._landings.by_number.get(number)
+        return self._absent(number) if landing is None else self._pull_request(landing)
+
+    def results(self, options: MineOptions) -> Iterator[PullRequest | Rejection]:
         """What was asked for: pull requests by merge date, then numbers that are none."""
-        wanted = self._options.numbers
+        wanted = options.numbers
         chosen = [
             landing
             for number, landing in self._landings.by_number.items()
-            if (wanted is None or number in wanted) and self._in_time(landing)
+            if (wanted is None or number in wanted) and self._in_time(landing, options)
         ]
         chosen.sort(key=lambda landing: (-self._merged(landing), -landing.number))
         yielded = 0
         for landing in chosen:
-            if self._options.limit is not None and yielded >= self._options.limit:
+            if options.limit is not None and yielded >= options.limit:
                 return
-            original = self._duplicates.original(landing.number)
-            if original is not None:
-                yield self._reject(landing.number, "duplicate_change", f"the same change as #{original}")
-                continue
-            yielded += 1
-            yield self._pull_request(landing)
+            found = self.find(landing.number)
+            yielded += isinstance(found, PullRequest)
+            yield found
         for number in sorted((wanted or frozenset()) - self._landings.by_number.keys()):
             yield self._absent(number)
 
@@ -95,8 +99,8 @@ class _Mine:
             return self._reject(number, "base_unknown", detail)
         return self._reject(number, "not_merged", f"refs/pull/{number}/head never reached a branch")
 
-    def _in_time(self, landing: Landing) -> bool:
-        merged, options = self._merged(landing), self._options
+    def _in_time(self, landing: Landing, options: MineOptions) -> bool:
+        merged = self._merged(landing)
         return not (options.since and merged < _seconds(options.since)) and not (
             options.until and merged >= _seconds(options.until)
         )

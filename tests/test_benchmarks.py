@@ -14,9 +14,10 @@ from benchmarks.figures import Row, disk, summary
 from benchmarks.funnel import main, read_list
 from benchmarks.meters import Cost, measured
 from benchmarks.mirrors import find_mirrors, git_environment, home
-from benchmarks.table import render
-from envfactory.records import Rejection
+from benchmarks.table import ladder_table, render
+from envfactory.records import Rejection, RungAttempt
 from envfactory.store import Store
+from envfactory.store.gains import gains
 from envfactory.workspace import Workspace
 
 
@@ -105,6 +106,22 @@ def test_every_line_of_the_list_has_an_end(tmp_path: Path) -> None:
         figures = summary(store, [Row("a/b#1", end="rejected:no_tests"), Row("a/b#2")])
     assert figures["not_mined"] == ["a/b#2"]
     assert figures["stages"]["mine"]["rejected"] == {"no_tests": 1}
+
+
+def test_the_table_says_what_each_rung_brought() -> None:
+    climbs = [
+        [RungAttempt(rung="rules", outcome="works")],
+        [
+            RungAttempt(rung="rules", outcome="tests_failed"),
+            RungAttempt(
+                rung="repairs", kind="exact date", outcome="works", reused=("resolution",), seconds=2
+            ),
+        ],
+    ]
+    lines = [line.split() for line in ladder_table(gains(climbs).as_json())]
+    assert ["rules", "1", "2", "1", "0", "0.0", "0.0000"] in lines
+    assert ["repairs:", "exact", "date", "1", "1", "1", "0", "2.0", "0.0000"] in lines
+    assert lines[-1][-2:] == ["1", "1"]
 
 
 def test_the_command_reports_what_it_has(tmp_path: Path, capsys) -> None:

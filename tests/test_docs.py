@@ -15,7 +15,7 @@ from envfactory.commands import app
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMAND = re.compile(r"envfactory ([a-z]+)((?: [^\n`#|]*)?)")
+COMMAND = re.compile(r"envfactory ([a-z]+(?:-[a-z]+)*)((?: [^\n`#|]*)?)")
 
 
 def name(path: Path) -> str:

@@ -10,58 +10,33 @@ import hashlib
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from envfactory.builder.context import source_digest, write_context
-from envfactory.builder.image import (
+from envfactory.builder.image import build_image
+from envfactory.builder.interpreters import ensure_toolchain
+from envfactory.builder.probe import Work, probe
+from envfactory.builder.shared_layers import (
     PROJECT_FAULTS,
-    SharedSource,
     Workshop,
-    build_image,
     ensure_dependencies,
     ensure_system,
+    layers_ledger,
 )
-from envfactory.builder.interpreters import ensure_toolchain
-from envfactory.builder.site import Site
 from envfactory.builder.verdict import Verdict, judge
 from envfactory.errors import BuildError
 from envfactory.languages.declaration import Declaration, Resolution, ResolveRequest
-from envfactory.languages.protocol import Language
 from envfactory.records import (
     BuiltImage,
-    Candidate,
     EnvironmentSpec,
-    HiddenFile,
     TestReport,
     Toolchain,
     canonical_json,
 )
-from envfactory.trials import PatchError, TrialPlan, run_trial
+from envfactory.trials import PatchError
 
 if TYPE_CHECKING:
-    from envfactory.git.tree import Tree
-
-
-@dataclass(frozen=True)
-class Work:
-    """What stays the same from try to try."""
-
-    candidate: Candidate
-    site: Site
-    language: Language
-    base: Tree
-    after: Tree
-    source: Path
-    hidden: tuple[HiddenFile, ...]
-    scope: tuple[str, ...]
-    """Modules that the probe runs: the touched ones first, then the related ones."""
-    shared: SharedSource | None = None
-
-    @property
-    def log(self) -> Path:
-        """Output of everything that is built."""
-        return self.site.workspace.task(self.candidate.instance_id).build_log
+    pass
 
 
 @dataclass(frozen=True)
@@ -107,11 +82,17 @@ def attempt(work: Work, declaration: Declaration, cutoff: datetime) -> Reached |
     if isinstance(resolution, Broke):
         return resolution
     spec = _complete(draft, resolution)
-    image = _build(work, spec)
+    shop = _workshop(work)
+    try:
+        ensure_dependencies(shop, spec)
+    except BuildError as error:
+        return _blame(error, "build", "dependencies_do_not_build")
+    spec = spec.model_copy(update={"ledger": layers_ledger(shop, spec)})
+    image = _build(work, spec, shop)
     if isinstance(image, Broke):
         return image
     try:
-        report, modules = _probe(work, spec, image)
+        report, modules = probe(work, spec, image)
     except PatchError as error:
         if error.cause != "rebuild_failed":
             raise
@@ -191,12 +172,7 @@ def _complete(draft: EnvironmentSpec, resolution: Resolution) -> EnvironmentSpec
     )
 
 
-def _build(work: Work, spec: EnvironmentSpec) -> BuiltImage | Broke:
-    shop = _workshop(work)
-    try:
-        ensure_dependencies(shop, spec)
-    except BuildError as error:
-        return _blame(error, "build", "dependencies_do_not_build")
+def _build(work: Work, spec: EnvironmentSpec, shop: Workshop) -> BuiltImage | Broke:
     pull = work.candidate.pull_request
     later = [
         commit for commit in (pull.head_commit, pull.merge_commit, *(c.sha for c in pull.commits)) if commit
@@ -215,31 +191,3 @@ def _blame(error: BuildError, phase: Literal["resolve", "build"], reason: str) -
     if error.retryable or error.cause not in PROJECT_FAULTS:
         raise error
     return Broke(phase, "build_too_long" if error.cause == "build_timeout" else reason, error.log)
-
-
-def _probe(work: Work, spec: EnvironmentSpec, image: BuiltImage) -> tuple[TestReport, tuple[str, ...]]:
-    """The tests with the merged change in place; a run that does not end is repeated without company."""
-    modules = work.scope
-    report = _trial(work, spec, image, modules)
-    if not report.complete and modules != work.candidate.test_modules:
-        modules = work.candidate.test_modules
-        report = _trial(work, spec, image, modules)
-    return report, modules
-
-
-def _trial(work: Work, spec: EnvironmentSpec, image: BuiltImage, modules: tuple[str, ...]) -> TestReport:
-    candidate = work.candidate
-    rebuilds = work.language.needs_rebuild(work.base, work.after, candidate.source_files)
-    plan = TrialPlan(
-        image=image.tag,
-        test_command=spec.test_command,
-        test_modules=modules,
-        hidden_files=work.hidden,
-        patch=candidate.gold_patch,
-        limits=spec.limits,
-        env=spec.env,
-        rebuild_steps=spec.rebuild_steps if rebuilds else (),
-        language=candidate.language,
-    )
-    log = work.site.workspace.task(candidate.instance_id).trial_log("after", 1)
-    return run_trial(work.site.engine, plan, state="after", attempt=1, log=log)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 LIMITS = Limits(cpus=float(os.cpu_count() or 1), memory_mb=6144, pids=2048, disk_mb=16384)
 """What one build may use: compilers need more than tests do."""
 TAIL = 16_000
-SECRETS = "/run/secrets"
 TIDY_SECONDS = 300.0
 _PROJECT_FAULTS = {"disk_limit": "build_step_failed"}
 
@@ -42,7 +41,8 @@ class LayerRequest:
     changes: Sequence[str] = ()
     """Dockerfile lines such as ``ENV``."""
     labels: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, bytes] = field(default_factory=dict)
+    passing: Mapping[str, bytes] = field(default_factory=dict)
+    """Absolute path -> content of what only the commands see, such as the address of an index."""
     network: Literal["none", "index"] = "none"
     env: Mapping[str, str] = field(default_factory=dict)
     """Variables of the commands; those of the image are in ``changes``."""
@@ -61,7 +61,7 @@ def add_layer(engine: Engine, request: LayerRequest, *, log: Path, timeout: floa
             _bring(container, request)
             for command in request.commands:
                 _run(container, request, command, log, timeout)
-            container.exec(["rm", "-rf", PLACE, SECRETS], timeout=TIDY_SECONDS, cwd="/")
+            container.exec(["rm", "-rf", PLACE, *request.passing], timeout=TIDY_SECONDS, cwd="/")
             return engine.commit(container, request.tag, labels=request.labels, changes=_config(request))
     except TrialError as error:
         cause = _PROJECT_FAULTS.get(error.cause, error.cause)
@@ -85,7 +85,7 @@ def _bring(container: Container, request: LayerRequest) -> None:
     files: dict[str, bytes | tuple[bytes, int]] = {
         f"{PLACE}/{name}": content for name, content in request.files.items()
     }
-    files |= {f"{SECRETS}/{name}": (content, 0o600) for name, content in request.secrets.items()}
+    files |= {path: (content, 0o644) for path, content in request.passing.items()}
     container.put(files)
 
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from envfactory.builder.bases import ensure_base
 from envfactory.builder.context import SOURCE, read_spec
-from envfactory.builder.image import Workshop, build_image
+from envfactory.builder.image import build_image
 from envfactory.builder.interpreters import ensure_toolchain
 from envfactory.builder.names import task_tag
+from envfactory.builder.shared_layers import Workshop
 from envfactory.errors import BuildError
 from envfactory.records import EnvironmentSpec
 from envfactory.timemachine import TimeMachine

@@ -82,19 +82,26 @@ def _values(spec: EnvironmentSpec) -> dict[str, object]:
 def dated_options(dependencies: Sequence[LockedDependency], cutoff: datetime) -> tuple[str, ...]:
     """Options that make an undated index answer as of the lock's own time.
 
-    The wheels are pinned by hash; this binds what isolated builds of source distributions fetch.  The
-    date is that of the newest locked file, since the cut-off would differ between equal locks.  A
+    The wheels are pinned by hash; this binds what isolated builds of source distributions fetch.  A
     package locked in a later version (uploaded again) or with a floor gets its own date.
     """
     from envfactory.timemachine.dating import FLOORS
 
-    times = {item: item.upload_time for item in dependencies if item.upload_time is not None}
-    usual = [time for time in times.values() if _utc(time) <= _utc(cutoff)]
-    as_of = max(map(_utc, usual), default=_utc(cutoff))
+    as_of = locked_as_of(dependencies, cutoff)
+    times = {item.name: item.upload_time for item in dependencies if item.upload_time is not None}
     late = {name: _stamp(floor) for name, floor in FLOORS.items() if floor > as_of}
-    late |= {item.name: _stamp(time) for item, time in times.items() if _utc(time) > as_of}
+    late |= {name: _stamp(time) for name, time in times.items() if _utc(time) > as_of}
     options = [f"--exclude-newer={_stamp(as_of)}"]
     return (*options, *(f"--exclude-newer-package={name}={stamp}" for name, stamp in sorted(late.items())))
+
+
+def locked_as_of(dependencies: Sequence[LockedDependency], cutoff: datetime) -> datetime:
+    """When the newest locked file was uploaded, of those that are not newer than ``cutoff``; UTC.
+
+    A date that equal locks agree on, which their cut-offs do not.
+    """
+    times = [_utc(item.upload_time) for item in dependencies if item.upload_time is not None]
+    return max((time for time in times if time <= _utc(cutoff)), default=_utc(cutoff))
 
 
 def _utc(time: datetime) -> datetime:
@@ -102,5 +109,9 @@ def _utc(time: datetime) -> datetime:
 
 
 def _stamp(time: datetime) -> str:
-    """The next whole second: the bound is exclusive, and uploads carry fractions."""
-    return (_utc(time).replace(microsecond=0) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return next_second(time).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def next_second(time: datetime) -> datetime:
+    """The next whole second: bounds are exclusive or in whole seconds, and uploads carry fractions."""
+    return _utc(time).replace(microsecond=0) + timedelta(seconds=1)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from envfactory.languages.declaration import Resolution
+from envfactory.languages.declaration import Lookup, Resolution
 from envfactory.settings import Settings
 from envfactory.workspace import Workspace
 
 if TYPE_CHECKING:
+    from envfactory.builder.proposer import Proposer
     from envfactory.engine import Engine
     from envfactory.timemachine import TimeMachine
 
@@ -36,3 +37,7 @@ class Site:
     workspace: Workspace
     settings: Settings
     recipes: Recipes
+    lookup: Lookup | None = None
+    """Which system package brings a file, in the archives of the base image; asked by repairs."""
+    proposer: Proposer | None = None
+    """Asked when rules and repairs have nothing left."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envfactory.builder.attempt import Work
 from envfactory.builder.context import source_digest
-from envfactory.builder.image import SharedSource
 from envfactory.builder.ladder import Built, climb, quarter
+from envfactory.builder.probe import Work
+from envfactory.builder.shared_layers import SharedSource
 from envfactory.builder.site import Site
 from envfactory.builder.source import tree_bytes, trees, write_shared_source, write_source
 from envfactory.errors import BuildError

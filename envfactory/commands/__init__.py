@@ -13,12 +13,14 @@ import typer
 from envfactory import __version__
 from envfactory.commands import (
     build,
+    check_overlap,
     clean,
     config,
     doctor,
     export,
     extract,
     grade,
+    index,
     inspect,
     mine,
     run,
@@ -68,10 +70,12 @@ app.command("build", rich_help_panel=MAKING)(build.build)
 app.command("extract", rich_help_panel=MAKING)(extract.extract)
 app.command("export", rich_help_panel=USING)(export.export)
 app.command("grade", rich_help_panel=USING)(grade.grade)
+app.command("check-overlap", rich_help_panel=USING)(check_overlap.check_overlap)
 app.command("status", rich_help_panel=KEEPING)(status.status)
 app.command("inspect", rich_help_panel=KEEPING)(inspect.inspect)
 app.command("doctor", rich_help_panel=KEEPING)(doctor.doctor)
 app.command("clean", rich_help_panel=KEEPING)(clean.clean)
+app.add_typer(index.app, name="index", rich_help_panel=KEEPING)
 app.add_typer(config.app, name="config", rich_help_panel=KEEPING)
 
 __all__ = ["app"]

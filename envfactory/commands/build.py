@@ -14,6 +14,7 @@ def build(
     workspace: options.Workspace = None,
     config: options.Config = None,
     jobs: options.Jobs = None,
+    max_disk: options.MaxDisk = None,
     redo: options.Redo = None,
     dry_run: options.DryRun = False,
     json: options.Json = False,
@@ -32,27 +33,26 @@ def build(
 
         envfactory build dataset/tasks/owner__name-12
     """
-    from envfactory.commands import session
-    from envfactory.commands.production import Order, produce, stages_of
+    from envfactory.commands import production, session
 
-    chosen = session.settings(workspace, config, jobs=jobs)
+    chosen = session.settings(workspace, config, jobs=jobs, max_disk=max_disk)
     directories = [Path(one) for one in ids or () if (Path(one) / "task.toml").is_file()]
     names = [one for one in ids or () if Path(one) not in directories]
     if directories:
         rebuild(directories, dry_run=dry_run, json=json)
-    if directories and not names:
-        return
+        if not names:
+            return
     if dry_run:
         show_dry_run(chosen.workspace, config, names, "mine", json)
         return
     session.workspace_of(chosen).require()
-    produce(
+    production.produce(
         chosen,
-        Order(
+        production.Order(
             stages=("build",),
             keys=lambda store, _: session.passed(store, "mine", session.selected_keys(store, names)),
             nothing="no candidate to build; `envfactory mine SOURCE` finds some",
-            redo=stages_of(redo),
+            redo=production.stages_of(redo),
             need_images=True,
             json=json,
             verbose=verbose,

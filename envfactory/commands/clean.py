@@ -14,6 +14,7 @@ from envfactory.commands import options
 
 if TYPE_CHECKING:
     from envfactory.engine import Engine, ImageInfo
+    from envfactory.workspace import Workspace
 
 KIND_LABEL = "envfactory.kind"
 TASK_KIND = "task"
@@ -32,7 +33,9 @@ def clean(
     containers: Annotated[
         bool, typer.Option("--containers", help="Containers that killed processes left.")
     ] = False,
-    images: Annotated[bool, typer.Option("--images", help="Images of tasks; bundles rebuild them.")] = False,
+    images: Annotated[
+        bool, typer.Option("--images", help="Images of tasks and what they stand on; bundles rebuild them.")
+    ] = False,
     bases: Annotated[bool, typer.Option("--bases", help="Base and interpreter images as well.")] = False,
     cache: Annotated[bool, typer.Option("--cache", help="The cache shared by all workspaces.")] = False,
     logs: Annotated[bool, typer.Option("--logs", help="Logs of the tasks in the workspace.")] = False,
@@ -44,7 +47,7 @@ def clean(
 ) -> None:
     """List what can be removed with its size, ask, and remove it. Without options: --containers --images.
 
-    Only containers and images with our label are looked at; a container whose process lives stays.
+    Only containers and images with our label are looked at; what a running envfactory uses stays.
 
     [bold]Examples[/bold]
 
@@ -59,14 +62,14 @@ def clean(
     place = session.workspace_of(chosen)
     if not (containers or images or bases or cache or logs):
         containers = images = True
-    engine = _engine() if containers or images or bases else None
-    found: list[Rubbish] = []
-    if engine is not None:
-        found += in_engine(engine, containers=containers, tasks=images, bases=bases)
+    engine = _engine(place) if containers or images or bases else None
+    found = in_engine(engine, containers=containers, tasks=images, bases=bases) if engine else []
     found += [_folder("cache", place.cache)] if cache and place.cache.is_dir() else []
     found += [_folder("logs", path) for path in sorted(place.tasks.glob("*/logs"))] if logs else []
     total = sum(one.bytes for one in found)
     tell(found, total, json=json, done=False)
+    if engine is not None and (images or bases):
+        tell_build_cache(engine)
     if dry_run or not found:
         return
     if not yes:
@@ -78,23 +81,19 @@ def clean(
 
 
 def in_engine(engine: Engine, *, containers: bool, tasks: bool, bases: bool) -> list[Rubbish]:
-    """What carries our label; layers that several images share are counted once."""
+    """What carries our label, what stands on others first; shared layers are counted once."""
+    from envfactory.engine.holdings import Holdings
+
     found: list[Rubbish] = []
     if containers:
         found += [
             Rubbish("container", one.name, 0) for one in engine.owned_containers() if forgotten(one.owner)
         ]
-    seen: set[str] = set()
     owned = engine.owned_images()
+    holdings = Holdings(owned)
     chosen = [image for image in owned if bases or (tasks and not _is_base(image))]
-    for image in owned:
-        if image not in chosen:
-            seen |= {layer.diff_id for layer in image.layers}
-    for image in sorted(chosen, key=lambda image: image.tags or (image.id,)):
-        freed = 0
-        for layer in image.layers:
-            freed += 0 if layer.diff_id in seen else layer.bytes
-            seen.add(layer.diff_id)
+    for image in sorted(chosen, key=lambda image: (-len(image.layers), image.tags, image.id)):
+        freed = holdings.without(image)
         names = image.tags or (image.id,)
         found += [Rubbish("image", name, freed if name == names[0] else 0) for name in names]
     return found
@@ -118,7 +117,7 @@ def remove(one: Rubbish, engine: Engine | None) -> bool:
 
     try:
         if one.kind == "image" and engine is not None:
-            return engine.remove_image(one.name)
+            return _remove_image(engine, one.name)
         if one.kind == "container" and engine is not None:
             return engine.sweep() >= 0
         shutil.rmtree(one.name)
@@ -126,6 +125,27 @@ def remove(one: Rubbish, engine: Engine | None) -> bool:
     except (FactoryError, OSError) as error:
         typer.echo(f"kept {one.name}: {error}", err=True)
         return False
+
+
+def _remove_image(engine: Engine, name: str) -> bool:
+    """Unless running work has named it."""
+    if engine.uses is None:
+        return engine.remove_image(name)
+    with engine.uses.alone(name) as free:
+        if not free:
+            typer.echo(f"kept {name}: a running envfactory uses it", err=True)
+        return free and engine.remove_image(name)
+
+
+def tell_build_cache(engine: Engine) -> None:
+    """BuildKit keeps layers of its own; its records bear no labels, so they are named and left alone."""
+    unused = engine.build_cache_bytes()
+    if unused:
+        typer.echo(
+            f"{size(unused):>10}  in the cache of Docker's builder, which does not say whose it is:"
+            " `docker builder prune` empties it for everybody",
+            err=True,
+        )
 
 
 def tell(found: list[Rubbish], total: int, *, json: bool, done: bool) -> None:
@@ -159,7 +179,11 @@ def _folder(kind: str, path: Path) -> Rubbish:
     return Rubbish(kind, str(path), total)
 
 
-def _engine() -> Engine:
+def _engine(place: Workspace) -> Engine:
+    """The engine, told where running work says which images it needs."""
     from envfactory.engine import connect
+    from envfactory.engine.uses import Uses
 
-    return connect()
+    engine = connect()
+    engine.uses = Uses(place.image_locks)
+    return engine

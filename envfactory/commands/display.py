@@ -41,6 +41,7 @@ class Lines:
         self._verbose = verbose
         self._total = self._settled = self._known = 0
         self._told = time.monotonic()
+        self._left = ""
 
     def __enter__(self) -> Lines:
         return self
@@ -51,7 +52,18 @@ class Lines:
 
     def mining(self, source: str, found: int) -> None:
         """How far the miner is."""
-        self._say(f"mining {source}: {found} pull requests")
+        self._say(f"mining {source}: {found} pull requests{f' ({self._left})' if self._left else ''}")
+
+    def remark(self, source: str, text: str) -> None:
+        """Something that happens while mining."""
+        self._say(f"mining {source}: {text}")
+
+    def budget(self, source: str, text: str) -> None:
+        """What is left of a remote budget: a line of its own now and then, and beside what was found."""
+        self._left = text
+        if text and time.monotonic() - self._told >= self.COUNT_EVERY:
+            self._told = time.monotonic()
+            self._say(f"mining {source}: {text}")
 
     def total(self, count: int) -> None:
         """How much there is to do."""
@@ -104,6 +116,7 @@ class Picture:
         self._task = self._bar.add_task("mining", total=None)
         self._running: dict[tuple[str, str], float] = {}
         self._counts: Counter[str] = Counter()
+        self._remark = ""
         self._live = Live(self, console=console, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> Picture:
@@ -119,11 +132,20 @@ class Picture:
         now = time.monotonic()
         for (stage, key), started in list(self._running.items())[: self.SHOWN]:
             table.add_row(stage, key, f"{now - started:.0f} s")
-        return Group(self._bar, Text(counts, style="dim"), table)
+        return Group(self._bar, Text(counts or self._remark, style="dim"), table)
 
     def mining(self, source: str, found: int) -> None:
         """How far the miner is."""
         self._bar.update(self._task, description=f"mining {source}", completed=found)
+
+    def remark(self, source: str, text: str) -> None:
+        """Something that happens while mining."""
+        self._bar.update(self._task, description=f"mining {source}")
+        self._remark = text
+
+    def budget(self, source: str, text: str) -> None:
+        """What is left of a remote budget."""
+        self.remark(source, text)
 
     def total(self, count: int) -> None:
         """How much there is to do."""

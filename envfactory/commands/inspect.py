@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -130,6 +131,8 @@ def show(data: dict[str, Any]) -> None:
     for stage, outcome in data["stages"].items():
         detail = (outcome["record"] or {}).get("detail", "")
         typer.echo(f"{stage}: {' '.join(filter(None, (outcome['status'], outcome['reason'], detail)))}")
+        for line in tries((outcome["record"] or {}).get("attempts", ())):
+            typer.echo(f"  {line}")
         if outcome["status"] == "ok":
             for line in _SHOWN[stage](outcome["record"]):
                 typer.echo(f"  {line}")
@@ -161,13 +164,27 @@ def _built(record: dict[str, Any]) -> list[str]:
         f"image {environment['image']['tag']}",
         f"{toolchain['name']} {toolchain['version']}, {len(spec['dependencies'])} dependencies",
         f"rung {spec['rung']}, tests: {' '.join(spec['test_command'])}",
+        *tries(environment["attempts"]),
     ]
-    for attempt in environment["attempts"]:
-        words = (attempt["rung"], attempt["change"], attempt["outcome"], attempt["detail"])
-        lines.append("tried " + " ".join(filter(None, words)))
     for one in spec["evidence"]:
         where = f"{one['file']}:{one['line']}" if one["file"] else one["rule"]
         lines.append(f"{one['choice']} = {one['value']} ({where})")
+    return lines
+
+
+def tries(attempts: Iterable[dict[str, Any]]) -> list[str]:
+    """One line for each try of the building ladder; the one that made the environment is marked."""
+    from envfactory.records import RungAttempt, winning
+
+    found = [RungAttempt.model_validate(attempt) for attempt in attempts]
+    made = winning(found)
+    lines = []
+    for one in found:
+        words = (one.rung, one.change, one.outcome, one.detail, f"({one.seconds:.1f} s)")
+        reused = f"reuse of {' and '.join(one.reused)}" if one.reused else ""
+        cost = f"{one.cost_usd:.4f} USD" if one.cost_usd else ""
+        mark = "made by" if one is made else "tried"
+        lines.append(" ".join(filter(None, (mark, *words, reused, cost))))
     return lines
 
 

@@ -15,6 +15,7 @@ def mine(
     limit: options.Limit = None,
     pr: options.Numbers = None,
     repo: options.Repo = None,
+    max_wait: options.MaxWait = None,
     redo: options.Redo = None,
     dry_run: options.DryRun = False,
     json: options.Json = False,
@@ -25,12 +26,14 @@ def mine(
 
     [bold]Examples[/bold]
 
-        envfactory mine path/to/clone --since 2024-01-01
+        envfactory mine owner/name --since 2024-01-01
+
+        envfactory mine 'search:language:python stars:>5000' --limit 10
 
         envfactory mine path/to/clone --pr 123 --pr 124 --json
     """
     from envfactory.commands.selection import Flags, Selection, produce_from
 
     selection = Selection(since, until, limit, frozenset(pr) if pr else None, repo)
-    flags = Flags(workspace, config, jobs, redo, dry_run, json, verbose, quiet)
+    flags = Flags(workspace, config, jobs, redo, dry_run, json, verbose, quiet, max_wait=max_wait)
     produce_from(sources, selection, flags, ("mine",))

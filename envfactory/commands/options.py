@@ -14,7 +14,9 @@ SELECT, SHOW = "Select", "Output"
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[SOURCE]...", help="Path of a clone (work tree or bare mirror).", show_default=False
+        metavar="[SOURCE]...",
+        help="owner/name, a clone, a file of names, search:QUERY or gharchive:FILES.",
+        show_default=False,
     ),
 ]
 Ids = Annotated[
@@ -34,6 +36,10 @@ Config = Annotated[
 Jobs = Annotated[
     int | None, typer.Option("-j", "--jobs", metavar="N", min=1, help="Pull requests worked on at a time.")
 ]
+MaxDisk = Annotated[
+    float | None,
+    typer.Option("--max-disk", metavar="GB", help="What our images may take on Docker's disk."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Data on standard output, as JSON.", rich_help_panel=SHOW)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tell more.", rich_help_panel=SHOW)]
@@ -47,7 +53,9 @@ Until = Annotated[
 ]
 Limit = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, help="At most N pull requests of each SOURCE.", rich_help_panel=SELECT),
+    typer.Option(
+        metavar="N", min=1, help="At most N pull requests of each repository.", rich_help_panel=SELECT
+    ),
 ]
 Numbers = Annotated[
     list[int] | None,
@@ -58,8 +66,14 @@ Numbers = Annotated[
 Repo = Annotated[
     str | None,
     typer.Option(
-        metavar="OWNER/NAME", help="Name of the repository. [the clone's origin]", rich_help_panel=SELECT
+        metavar="OWNER/NAME",
+        help="Its name if the clone lacks it; of a list, this one alone.",
+        rich_help_panel=SELECT,
     ),
+]
+MaxWait = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", min=0, help="Wait so long for a service's limit, then end with 5."),
 ]
 Redo = Annotated[
     list[str] | None,

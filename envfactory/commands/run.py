@@ -10,11 +10,13 @@ def run(
     workspace: options.Workspace = None,
     config: options.Config = None,
     jobs: options.Jobs = None,
+    max_disk: options.MaxDisk = None,
     since: options.Since = None,
     until: options.Until = None,
     limit: options.Limit = None,
     pr: options.Numbers = None,
     repo: options.Repo = None,
+    max_wait: options.MaxWait = None,
     redo: options.Redo = None,
     dry_run: options.DryRun = False,
     json: options.Json = False,
@@ -27,6 +29,8 @@ def run(
 
     [bold]Examples[/bold]
 
+        envfactory run owner/name --limit 20
+
         envfactory run path/to/clone --limit 20
 
         envfactory run -c envfactory.toml -j 8
@@ -37,5 +41,5 @@ def run(
     from envfactory.records import STAGES
 
     selection = Selection(since, until, limit, frozenset(pr) if pr else None, repo)
-    flags = Flags(workspace, config, jobs, redo, dry_run, json, verbose, quiet)
+    flags = Flags(workspace, config, jobs, redo, dry_run, json, verbose, quiet, max_disk, max_wait)
     produce_from(sources, selection, flags, STAGES)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from envfactory.errors import NothingSelected, UsageError
-from envfactory.pipeline import Progress, discover
+from envfactory.pipeline import Progress, Silent, discover
 
 if TYPE_CHECKING:
     from envfactory.mining.protocol import MineOptions
@@ -30,8 +30,8 @@ class Selection:
     numbers: frozenset[int] | None = None
     repo: str | None = None
 
-    def options(self, chosen: Settings) -> MineOptions:
-        """The same for a miner."""
+    def options(self, chosen: Settings, source: str, progress: Progress) -> MineOptions:
+        """The same for the miner of ``source``, which tells ``progress`` how it goes on."""
         from envfactory.mining.protocol import MineOptions
 
         return MineOptions(
@@ -41,6 +41,9 @@ class Selection:
             numbers=self.numbers,
             repo=self.repo,
             cache=chosen.cache,
+            max_wait=chosen.max_wait,
+            tell=lambda text: progress.remark(source, text),
+            budget=lambda text: progress.budget(source, text),
         )
 
 
@@ -49,7 +52,7 @@ def sources_of(given: list[str] | None, chosen: Settings, selection: Selection) 
     sources = list(given or chosen.sources)
     if not sources:
         raise UsageError(
-            "no SOURCE given", hint="envfactory run path/to/clone, or set `sources` in envfactory.toml"
+            "no SOURCE given", hint="envfactory run owner/name, or set `sources` in envfactory.toml"
         )
     from envfactory.mining.discover import miner_for
 
@@ -61,11 +64,13 @@ def sources_of(given: list[str] | None, chosen: Settings, selection: Selection) 
     return sources
 
 
-def mined(source: str, selection: Selection, chosen: Settings) -> Iterator[PullRequest | Rejection]:
+def mined(
+    source: str, selection: Selection, chosen: Settings, progress: Progress
+) -> Iterator[PullRequest | Rejection]:
     """What the miner for ``source`` finds."""
     from envfactory.mining.discover import miner_for
 
-    return iter(miner_for(source).mine(source, selection.options(chosen)))
+    return iter(miner_for(source).mine(source, selection.options(chosen, source, progress)))
 
 
 def mine_all(
@@ -74,7 +79,7 @@ def mine_all(
     """Mine every source into the store; returns all keys found."""
     keys: dict[str, None] = {}
     for source in sources:
-        keys |= dict.fromkeys(discover(source, mined(source, selection, chosen), store, progress))
+        keys |= dict.fromkeys(discover(source, mined(source, selection, chosen, progress), store, progress))
     return list(keys)
 
 
@@ -90,6 +95,8 @@ class Flags:
     json: bool
     verbose: bool
     quiet: bool
+    max_disk: float | None = None
+    max_wait: float | None = None
 
 
 def produce_from(
@@ -99,7 +106,9 @@ def produce_from(
     from envfactory.commands import session
     from envfactory.commands.production import Order, produce, stages_of
 
-    chosen = session.settings(flags.workspace, flags.config, jobs=flags.jobs)
+    chosen = session.settings(
+        flags.workspace, flags.config, jobs=flags.jobs, max_disk=flags.max_disk, max_wait=flags.max_wait
+    )
     sources = sources_of(given, chosen, selection)
     order = Order(
         stages=stages,
@@ -137,7 +146,7 @@ def listed(sources: list[str], selection: Selection, chosen: Settings) -> Iterat
     """For ``--dry-run``: what would be mined; writes nothing."""
     none = True
     for source in sources:
-        for found in mined(source, selection, chosen):
+        for found in mined(source, selection, chosen, Silent()):
             none = False
             yield found
     if none:

@@ -24,12 +24,18 @@ if TYPE_CHECKING:
 
 
 def settings(
-    workspace: Path | None = None, config: Path | None = None, *, jobs: int | None = None
+    workspace: Path | None = None,
+    config: Path | None = None,
+    *,
+    jobs: int | None = None,
+    max_disk: float | None = None,
+    max_wait: float | None = None,
 ) -> Settings:
     """The settings with these flags on top."""
     from envfactory.settings import load
 
-    return load({"workspace": workspace, "jobs": jobs}, config=config).settings
+    flags = {"workspace": workspace, "jobs": jobs, "max_disk_gb": max_disk, "max_wait": max_wait}
+    return load(flags, config=config).settings
 
 
 def workspace_of(chosen: Settings) -> Workspace:

@@ -83,7 +83,7 @@ def _refreshed(sources: Sequence[Source], state: Path, known: _Known | None) -> 
         if not path.is_file():
             with tempfile.TemporaryDirectory(prefix=".", suffix=".download", dir=state.parent) as folder:
                 build(path, _downloads(mirror, releases, Path(folder)))
-    write_atomic(state, canonical_json(_Known(asked=time.time(), index=name, releases=releases)))
+    write_atomic(state, _Known(asked=time.time(), index=name, releases=releases).model_dump_json())
     return Index(path)
 
 
@@ -93,9 +93,7 @@ def _releases(
     by_address: dict[str, list[Source]] = {}
     for source in sorted(sources):
         by_address.setdefault(source.release, []).append(source)
-    return tuple(
-        mirror.release(address, items, before.get(address)) for address, items in by_address.items()
-    )
+    return tuple(mirror.release(address, items, before.get(address)) for address, items in by_address.items())
 
 
 def _downloads(mirror: Mirror, releases: Sequence[Release], folder: Path) -> Iterator[Part]:

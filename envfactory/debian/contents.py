@@ -11,7 +11,7 @@ import lzma
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 _KEPT = re.compile(
     rb"(?!usr/include/python|usr/lib/python|usr/lib/gcc-cross/|usr/lib/gcc/[^ ]*/plugin/|usr/lib/klibc/)"
@@ -31,7 +31,7 @@ _UNWANTED = re.compile(
     # Interpreters of ours come from elsewhere, and what runs on them from the dated package index.
     r"|^(?:lib)?(?:python|pypy)[\d.]*(?:-|$)"
 )
-_SECTIONS = frozenset({"debug", "doc", "python"})
+_SECTIONS = frozenset({"debug", "python"})
 
 
 class Row(NamedTuple):
@@ -62,8 +62,8 @@ def parse_contents(lines: Iterable[bytes]) -> Iterator[Row]:
                 yield Row(name, directory, package)
 
 
-def open_compressed(path: Path, name: str) -> IO[bytes]:
+def open_compressed(path: Path, name: str) -> BinaryIO:
     """The file at ``path``, decompressed as the end of ``name`` says."""
     if name.endswith(".gz"):
-        return gzip.open(path)
-    return lzma.open(path) if name.endswith(".xz") else path.open("rb")
+        return cast("BinaryIO", gzip.open(path))
+    return cast("BinaryIO", lzma.open(path)) if name.endswith(".xz") else path.open("rb")

@@ -30,14 +30,16 @@ CREATE TABLE files (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE packages (
     name TEXT PRIMARY KEY, stem TEXT NOT NULL, section TEXT NOT NULL, source TEXT NOT NULL,
-    users INTEGER NOT NULL DEFAULT 0      -- packages that depend on it
+    users INTEGER NOT NULL DEFAULT 0,     -- packages that depend on it
+    standard INTEGER NOT NULL DEFAULT 0   -- its unversioned name stands for it
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE provided (
     name TEXT NOT NULL, package TEXT NOT NULL, PRIMARY KEY (name, package)
 ) STRICT, WITHOUT ROWID;
 """
 _CANDIDATES = """
-SELECT f.directory, f.package, coalesce(p.section, ''), coalesce(p.source, f.package), coalesce(p.users, 0)
+SELECT f.directory, f.package, coalesce(p.section, ''), coalesce(p.source, f.package),
+    coalesce(p.users, 0), coalesce(p.standard, 0)
 FROM files f LEFT JOIN packages p ON p.name = f.package WHERE f.name = ?
 """
 
@@ -51,6 +53,8 @@ class Candidate(NamedTuple):
     source: str
     users: int
     """Packages of the archive that depend on it."""
+    standard: int = 0
+    """1: of several versions the one that Debian's unversioned package stands for."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,10 @@ def build(target: Path, parts: Iterable[Part]) -> None:
                 connection.executemany(
                     "UPDATE packages SET users = ? WHERE name = ?",
                     ((count, name) for name, count in reader.users.items()),
+                )
+                connection.executemany(
+                    "UPDATE packages SET standard = 1 WHERE name = ?",
+                    ((name,) for name in sorted(reader.defaults)),
                 )
                 connection.execute("CREATE INDEX packages_stem ON packages (stem)")
                 connection.commit()
@@ -134,7 +142,9 @@ class Index:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            with closing(
+                sqlite3.connect(f"{self.path.as_uri()}?mode=ro&immutable=1", uri=True)
+            ) as connection:
                 yield connection
         except sqlite3.Error as error:
             raise StageError(

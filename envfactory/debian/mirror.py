@@ -71,10 +71,14 @@ class Mirror:
             with _explained(url), self._get(url, {"Accept-Encoding": "identity"}) as response:
                 if response.status_code == 200:
                     _write(response, target)
-                    break
-        else:
-            raise StageError(f"{_shown(urls[-1])}: not there", cause="archive_file_missing", retryable=True)
-        _check(target, file, urls[-1])
+                    if _matches(target, file):
+                        return
+                    target.unlink()
+        raise StageError(
+            f"{_shown(urls[-1])}: not there, or other bytes than the release announces",
+            cause="archive_file_mismatch",
+            retryable=True,
+        )
 
     def _get(self, url: str, headers: dict[str, str]) -> requests.Response:
         for attempt in stamina.retry_context(on=_transient, attempts=ATTEMPTS, timeout=60, wait_max=10):
@@ -93,16 +97,10 @@ def _write(response: requests.Response, target: Path) -> None:
             file.write(chunk)
 
 
-def _check(path: Path, file: Listed, url: str) -> None:
+def _matches(path: Path, file: Listed) -> bool:
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
-    if path.stat().st_size != file.size or digest != file.sha256:
-        path.unlink()
-        raise StageError(
-            f"{_shown(url)}: other bytes than the release announces",
-            cause="archive_hash_mismatch",
-            retryable=True,
-        )
+    return path.stat().st_size == file.size and digest == file.sha256
 
 
 def _transient(error: Exception) -> bool:

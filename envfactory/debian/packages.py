@@ -30,6 +30,8 @@ class Reader:
 
     users: Counter[str] = field(default_factory=Counter)
     """Package -> how many depend on it.  Of alternatives only the first counts: it is the default."""
+    defaults: set[str] = field(default_factory=set)
+    """Packages that an unversioned one of the same name stands for: ``tcl8.6-dev`` by ``tcl-dev``."""
 
     def read(self, lines: Iterable[bytes]) -> Iterator[Package]:
         """Every stanza of a ``Packages`` file."""
@@ -48,8 +50,9 @@ class Reader:
         name = stanza.get(b"Package", "")
         if not name:
             return
-        for key in (b"Pre-Depends", b"Depends"):
-            self.users.update(set(names(stanza.get(key, ""))))
+        needed = {item for key in (b"Pre-Depends", b"Depends") for item in names(stanza.get(key, ""))}
+        self.users.update(needed)
+        self.defaults.update(item for item in needed if item != name == stem(item))
         source = stanza.get(b"Source", name).partition(" ")[0]
         section = stanza.get(b"Section", "").rpartition("/")[2]
         yield Package(name, section, source, names(stanza.get(b"Provides", "")))

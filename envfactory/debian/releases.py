@@ -15,7 +15,9 @@ from envfactory.records import Record
 
 _ENTRY = re.compile(r"^ ([0-9a-f]{64})\s+(\d+)\s+(\S+)$")
 ORDER = {"Contents": (".gz", ".xz"), "Packages": (".xz", ".gz")}
-"""Which compression is taken; both kinds stay published in these."""
+"""Which compression is taken, the preferred first."""
+EMPTY = 32
+"""Bytes of an empty file in the longer of these compressions."""
 
 
 class Listed(Record):
@@ -38,16 +40,41 @@ class Release(Record):
 
 
 def parse_release(text: str, address: str, sources: Iterable[Source]) -> Release:
-    """The indexes of ``sources`` among the files of ``InRelease`` (or ``Release``) text."""
+    """The indexes of ``sources`` among the files of ``InRelease`` (or ``Release``) text.
+
+    Nothing is taken of a suite without contents: it is an overlay of newer versions of the same
+    packages (security updates), and changes every day.
+    """
     files = _files(text)
     wanted: dict[str, Listed] = {}
     for source in sources:
-        for stems in _names(source):
-            found = next((files[name] for name in stems if name in files), None)
-            if found is not None:
-                wanted[found.path] = found
-    by_hash = re.search(r"(?mi)^Acquire-By-Hash:\s*yes\s*$", text) is not None
+        contents, packages = (_first(files, names) for names in _names(source))
+        if any(file.size > EMPTY for file in contents):
+            wanted |= {file.path: file for file in (*contents, *(packages if _own(text, source) else ()))}
+    by_hash = _field(text, "Acquire-By-Hash").lower() == "yes"
     return Release(address=address, by_hash=by_hash, files=tuple(wanted[path] for path in sorted(wanted)))
+
+
+def _own(text: str, source: Source) -> bool:
+    """Whether the source's packages are in a list of their own.
+
+    Most archives repeat those for all architectures in each architecture's list, and say so; the list
+    of theirs is then kept for nobody, and may be out of date.
+    """
+    if source.architecture != "all":
+        return True
+    shared = "Packages" in _field(text, "No-Support-for-Architecture-all").split()
+    return not shared and "all" in _field(text, "Architectures").split()
+
+
+def _first(files: Mapping[str, Listed], names: Iterable[Iterable[str]]) -> list[Listed]:
+    found = (next((files[name] for name in stems if name in files), None) for stems in names)
+    return [file for file in found if file is not None]
+
+
+def _field(text: str, name: str) -> str:
+    match = re.search(rf"(?mi)^{name}:[ \t]*(.*?)\s*$", text)
+    return match.group(1) if match else ""
 
 
 def _files(text: str) -> Mapping[str, Listed]:
@@ -62,18 +89,18 @@ def _files(text: str) -> Mapping[str, Listed]:
     return found
 
 
-def _names(source: Source) -> list[list[str]]:
-    """For each index its possible names, the preferred first.
+def _names(source: Source) -> tuple[list[list[str]], list[list[str]]]:
+    """Of contents and of packages: for each index its possible names, the preferred first.
 
     The contents of packages for all architectures are in a file of their own since Debian 11;
     archives that keep one list for all components have it at the top.
     """
     component, architecture = source.component, source.architecture
-    packages = [f"{component}/binary-{architecture}/Packages{end}" for end in ORDER["Packages"]]
     own = [f"{component}/Contents-{architecture}", f"Contents-{architecture}"]
     common = [f"{component}/Contents-all", "Contents-all"]
+    packages = [f"{component}/binary-{architecture}/Packages{end}" for end in ORDER["Packages"]]
     contents = [[f"{stem}{end}" for stem in stems for end in ORDER["Contents"]] for stems in (own, common)]
-    return [packages, *contents]
+    return contents, [packages]
 
 
 def digest(releases: Iterable[Release], version: int) -> str:

@@ -23,6 +23,7 @@ from envfactory.engine.container import Container
 from envfactory.engine.disk import free_or_unknown
 from envfactory.engine.facts import EngineInfo, ImageInfo, OwnedContainer
 from envfactory.engine.faults import DOCTOR, engine_errors
+from envfactory.engine.uses import Uses
 from envfactory.errors import BuildError, PrerequisiteError
 from envfactory.records import Limits
 
@@ -82,6 +83,9 @@ class Engine:
         self.host = host
         with engine_errors("cannot ask the Docker engine about itself", BuildError):
             self._info = api.info()
+        self._owned: dict[str, ImageInfo] = {}
+        self.uses: Uses | None = None
+        """Where work says which images it needs; ``None``: nowhere."""
         # Paths of another machine's disk mean nothing here.
         self._root = str(self._info.get("DockerRootDir") or "") if host.startswith("unix:") else ""
 
@@ -116,6 +120,7 @@ class Engine:
 
     def image(self, tag_or_id: str) -> ImageInfo | None:
         """The image of that name, or ``None``."""
+        self._note(tag_or_id)
         return images.find(self._api, tag_or_id)
 
     def pull(self, tag: str, timeout: float) -> bool:
@@ -172,9 +177,17 @@ class Engine:
         """Remove one image by name; ``False`` when there was none."""
         return images.remove(self._api, id_or_tag, force)
 
+    def _note(self, image: str) -> None:
+        if self.uses is not None:
+            self.uses.note(image)
+
+    def build_cache_bytes(self) -> int:
+        """What BuildKit's cache takes beside images; the engine does not tell whose it is."""
+        return images.build_cache_bytes(self._api)
+
     def owned_images(self) -> list[ImageInfo]:
         """All images with our label."""
-        return images.owned(self._api)
+        return images.owned(self._api, self._owned)
 
     # -- containers ----------------------------------------------------------------------------
 
@@ -189,6 +202,7 @@ class Engine:
         name_hint: str = "",
     ) -> Container:
         """A container that starts when entered (``with``) and is removed when left."""
+        self._note(image)
         settings = {"env": env or {}, "workdir": workdir, "name_hint": name_hint}
         return Container(
             self._api, image, limits, network=self._network(network), settings=settings, root=self._root

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 IMPORT_SECONDS = 900.0
+UNTAGGED = "<none>:<none>"
 _EMPTY = ("ENV", "LABEL", "CMD", "ENTRYPOINT", "EXPOSE", "USER", "VOLUME", "STOPSIGNAL", "SHELL", "ARG")
 _NO_REGISTRY = (
     "no such host",
@@ -137,8 +139,25 @@ def remove(api: APIClient, id_or_tag: str, force: bool) -> bool:
     return True
 
 
-def owned(api: APIClient) -> list[ImageInfo]:
-    """All images that carry our label."""
+def owned(api: APIClient, known: dict[str, ImageInfo]) -> list[ImageInfo]:
+    """All images that carry our label.
+
+    One call, and two for each image that is not ``known`` by its id yet: layers never change, tags do.
+    """
     with engine_errors("cannot list images", BuildError):
-        ids = [image["Id"] for image in api.images(filters={"label": f"{owner.LABEL}=1"})]
-    return [info for image in ids if (info := find(api, image)) is not None]
+        listed = api.images(filters={"label": f"{owner.LABEL}=1"})
+    for image in listed:
+        if image["Id"] not in known and (info := find(api, image["Id"])) is not None:
+            known[image["Id"]] = info
+    return [
+        replace(known[image["Id"]], tags=tuple(tag for tag in image["RepoTags"] or () if tag != UNTAGGED))
+        for image in listed
+        if image["Id"] in known
+    ]
+
+
+def build_cache_bytes(api: APIClient) -> int:
+    """Bytes of BuildKit's cache that no image shares and no build uses; takes the engine a moment."""
+    with engine_errors("cannot ask for the builder's cache", BuildError):
+        records = api.df().get("BuildCache") or ()
+    return sum(int(one["Size"]) for one in records if not one["Shared"] and not one["InUse"])

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from envfactory.mining.task_type import refined
 from envfactory.records import Task
 
 SCHEMA_VERSION = "1.3"
@@ -43,7 +44,7 @@ def task_toml(task: Task, root: str, organisation: str) -> dict[str, Any]:
         "task": {
             "name": task_name(task.instance_id, organisation),
             "description": _one_line(task.candidate.pull_request.title),
-            "keywords": [task.candidate.language, task.candidate.task_type],
+            "keywords": [task.candidate.language, refined(task.candidate, task.reward_spec).kind],
         },
         "metadata": _metadata(task, root),
         "agent": {"timeout_sec": AGENT_SECONDS},
@@ -95,7 +96,7 @@ def _metadata(task: Task, root: str) -> dict[str, Any]:
         "base_commit": pull.base_commit,
         "base_commit_hash": root,
         "language": candidate.language,
-        "task_type": candidate.task_type,
+        "task_type": refined(candidate, task.reward_spec).kind,
         "license": candidate.license,
         "image_digest": task.environment.spec.image_digest,
         "reward_spec_digest": task.reward_spec.digest,

@@ -15,7 +15,7 @@ from typing import Any
 import tomli_w
 
 from envfactory import __version__
-from envfactory.exporters import harbor_toml, parquet
+from envfactory.exporters import harbor_toml, overlap, parquet
 from envfactory.exporters.files import json_bytes, json_line, sha256, sha256_of
 from envfactory.exporters.protocol import ExportContext
 from envfactory.exporters.row import with_lists
@@ -30,8 +30,13 @@ Tasks = Mapping[str, Written]
 def write_indexes(directory: Path, tasks: Tasks, context: ExportContext) -> None:
     """All index files below ``directory``; the manifest last."""
     ids = sorted(tasks)
-    rows = [_row(directory, instance_id, context) for instance_id in ids]
-    texts = {"dataset.jsonl": b"".join(map(json_line, rows)), **_harbor_files(tasks, context)}
+    marks = {name: text for name, text in overlap.marks_of(directory).items() if name in tasks}
+    rows = [_row(directory, instance_id, context, marks) for instance_id in ids]
+    texts = {overlap.ROWS: b"".join(map(json_line, rows)), **_harbor_files(tasks, context)}
+    if marks:
+        texts[overlap.FILE] = json_bytes(marks)
+    else:
+        (directory / overlap.FILE).unlink(missing_ok=True)
     for name, content in texts.items():
         write_atomic(directory / name, content)
     derived = {}
@@ -58,8 +63,11 @@ def _harbor_files(tasks: Tasks, context: ExportContext) -> dict[str, bytes]:
     return {"registry.json": json_bytes(listed), "dataset.toml": tomli_w.dumps(dataset).encode()}
 
 
-def _row(directory: Path, instance_id: str, context: ExportContext) -> dict[str, Any]:
+def _row(
+    directory: Path, instance_id: str, context: ExportContext, marks: Mapping[str, str]
+) -> dict[str, Any]:
     flat: dict[str, Any] = json.loads((directory / "tasks" / instance_id / ROW).read_bytes())
+    flat[overlap.COLUMN] = marks.get(instance_id, "")
     return with_lists(flat) if context.lists else flat
 
 

@@ -1,7 +1,8 @@
 """``provenance.json``: where every part of a task came from and what was seen when it was made.
 
-What may differ between equal productions (seconds, image ids, the ladder's tries, every single test
-run with its flaky outcomes) stands under ``measured`` and is left out of all digests.
+What may differ between equal productions (seconds, image ids, the ladder's tries and which of them
+made the environment, every single test run with its flaky outcomes) stands under ``measured`` and is
+left out of all digests.
 """
 
 from __future__ import annotations
@@ -48,8 +49,9 @@ def provenance(task: Task) -> dict[str, Any]:
 
 
 def _measured(task: Task) -> dict[str, Any]:
-    image = task.environment.image
+    image, made_by = task.environment.image, task.environment.made_by
     return {
+        "made_by": made_by.model_dump(mode="json") if made_by is not None else None,
         "image_id": image.image_id,
         "baseline_seconds": list(task.reward_spec.speed.baseline_seconds),
         "layers": [layer.model_dump(mode="json") for layer in image.layers],

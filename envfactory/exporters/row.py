@@ -11,7 +11,9 @@ from typing import Any
 from envfactory.exporters.eval_script import AMBIGUOUS, eval_script, log_parser
 from envfactory.exporters.protocol import ExportContext
 from envfactory.exporters.root_commit import root_commit
-from envfactory.records import RewardSpec, Task, canonical_json
+from envfactory.mining.quality import quality
+from envfactory.mining.task_type import refined
+from envfactory.records import Evidence, RewardSpec, Task, canonical_json
 
 
 def row(task: Task, *, root: str, bundle_digest: str = "") -> dict[str, Any]:
@@ -79,21 +81,33 @@ def _harness(task: Task, root: str, parser: str) -> dict[str, Any]:
 def _ours(task: Task, root: str, bundle_digest: str) -> dict[str, Any]:
     candidate, spec = task.candidate, task.reward_spec
     used = {part.source for part in candidate.statement_parts if part.used}
+    kind, measured = refined(candidate, spec), quality(candidate)
     dropped = dropped_ids(spec)
     notes = [f"{len(dropped)} test ids holding {AMBIGUOUS!r} are not in this row"] if dropped else []
     return {
         "language": candidate.language,
-        "task_type": candidate.task_type,
+        "task_type": kind.kind,
+        "task_type_evidence": json.dumps([_told(item) for item in kind.evidence], ensure_ascii=False),
         "reward_spec": canonical_json(_rules(spec)).decode(),
         "license": candidate.license,
         "statement_source": ",".join(sorted(used)),
+        "statement_words": measured.words,
+        "statement_signals": ",".join(measured.signals),
+        "statement_flags": ",".join(measured.flags),
+        "leak_score_gold": measured.leak_gold,
+        "leak_score_test": measured.leak_test,
         "interface": candidate.interface,
         "env_spec_digest": task.environment.spec.digest,
         "reward_spec_digest": spec.digest,
         "bundle_digest": bundle_digest,
         "image_commit": root,
         "notes": json.dumps([*notes, *candidate.notes], ensure_ascii=False),
+        "overlap": "",
     }
+
+
+def _told(item: Evidence) -> str:
+    return f"{item.value}: {item.rule}: {item.text}"
 
 
 def _rules(spec: RewardSpec) -> dict[str, Any]:

@@ -79,6 +79,9 @@ class Declaration(Record):
     """System packages that maintainers install for their own test runs; repairs try them, rules do not."""
     suggested_env: Mapping[str, str] = Field(default_factory=dict)
     """Variables that maintainers set for their own test runs; repairs try them, rules do not."""
+    suggested_services: tuple[str, ...] = ()
+    """Services beside the maintainers' own test runs: ``redis``, ``postgresql``, ``mysql``, ``memcached``,
+    ``rabbitmq``, ``mongodb``, ``elasticsearch``; repairs try them, rules do not."""
     evidence: tuple[Evidence, ...] = ()
     repairs: tuple[str, ...] = ()
     """What repairs changed so far, in order."""
@@ -101,6 +104,7 @@ class Declaration(Record):
             "repairs",
             "suggested_packages",
             "suggested_env",
+            "suggested_services",
         ):
             del stable[name]
         stable["interpreters"] = self.interpreters[:1]
@@ -144,7 +148,9 @@ class Symptoms:
     cutoff: datetime
     index: TimeMachine
     lookup: Lookup | None = None
-    """Which system package brings a file or exists at all; ``None``: the language's own small table."""
+    """Which system package brings a file or exists at all; ``None``: nobody knows."""
+    when: datetime | None = None
+    """Moment of the change; ``cutoff`` may be up to a quarter earlier."""
 
 
 class Repair(Record):

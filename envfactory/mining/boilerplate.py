@@ -21,7 +21,8 @@ Removed = list[tuple[str, str]]
 
 _HEADING = re.compile(r" {0,3}(?P<marks>#{1,6})\s+(?P<title>.+?)[\s#]*|\*\*(?P<bold>[^*]{2,60})\*\*\s*:?\s*")
 _TESTS = re.compile(
-    r"(?:unit |manual |regression |how )?(?:tests?|testing|tested)(?: (?:added|plan|done|cases|steps|instructions))?"
+    r"(?:unit |manual |regression |how )?(?:tests?|testing|tested)"
+    r"(?: (?:added|plan|done|cases|steps|instructions))?"
     r"|how (?:has|was|is|can|did|do) .*\btest(?:ed)?\b.*|verification|qa(?: notes)?"
 )
 _FORM = re.compile(
@@ -30,7 +31,9 @@ _FORM = re.compile(
     r"|screen ?shots?.*|reviewers?.*|notes? (?:for|to) reviewers?.*|contribution guidelines.*|code of conduct"
     r"|(?:before|after) (?:submitting|merging).*|ai (?:usage|disclosure).*|release notes?"
 )
-_FIX = re.compile(r"(?:the |possible |suggested |proposed )?(?:fix|patch)|implementation(?: (?:details?|notes?))?")
+_FIX = re.compile(
+    r"(?:the |possible |suggested |proposed )?(?:fix|patch)|implementation(?: (?:details?|notes?))?"
+)
 _PICTURE = re.compile(
     r"\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))?|!\[[^\]]*\]\[[^\]]*\]|<(?:img|video|picture)\b[^>]*>"
     r"|(?<![\w(])https?://\S+\.(?:png|jpe?g|gif|webp|svg|mp4|mov)\b\S*|https?://\S+/user-attachments/assets/\S+",
@@ -65,7 +68,7 @@ def without_boilerplate(text: str, templates: frozenset[str] = frozenset()) -> t
         else:
             removed += [(found[0], PICTURE) for found in _PICTURE.finditer(line)]
             kept.append(_TAG.sub("", _PICTURE.sub("", line)).rstrip())
-    return _without_empty_sections(kept), removed
+    return without_empty_sections(kept), removed
 
 
 def _without_sections(text: str, removed: Removed) -> str:
@@ -85,7 +88,7 @@ def _without_sections(text: str, removed: Removed) -> str:
     return "\n".join(kept)
 
 
-def _without_empty_sections(lines: list[str]) -> str:
+def without_empty_sections(lines: list[str]) -> str:
     """Headings that nothing follows go, as do answers such as ``_No response_``."""
     kept: list[str] = []
     pending: list[tuple[int, list[str]]] = []

@@ -15,6 +15,7 @@ from envfactory.git.tree import Tree
 from envfactory.languages.protocol import Language
 from envfactory.mining import screening
 from envfactory.mining.boilerplate import template_lines
+from envfactory.mining.hints import Hints, hints
 from envfactory.mining.license import license_of
 from envfactory.mining.split import Split, split
 from envfactory.mining.statement import Statement, write_statement
@@ -56,7 +57,8 @@ def candidate(
     parts = split(kinds)
     verdict = screening.screen_split(language, trees.base, trees.after, parts)
     if verdict is not None:
-        return _rejection(pull, verdict)
+        kind = task_type(pull, parts.dropped).kind
+        return _rejection(pull, (verdict[0], f"{verdict[1]} ({kind})"))
     modules = language.test_modules(trees.after, parts.tests)
     if not modules:
         detail = f"no test module runs {', '.join(parts.tests[:3])}"
@@ -76,7 +78,8 @@ def _assemble(
     statement = write_statement(pull, changelog=dropped, tests=test, gold=gold, templates=templates)
     if isinstance(statement, str):
         return _rejection(pull, ("no_statement", statement))
-    return _candidate(pull, trees, language, parts, modules, (gold, test, dropped), statement)
+    said = hints(pull, tests=test, gold=gold, templates=templates)
+    return _candidate(pull, trees, language, parts, modules, (gold, test, dropped), statement, said)
 
 
 def _candidate(
@@ -87,7 +90,9 @@ def _candidate(
     modules: tuple[str, ...],
     patches: tuple[str, str, str],
     statement: Statement,
+    said: Hints,
 ) -> Candidate:
+    interface = language.interface(trees.base, trees.after, modules)
     return Candidate(
         pull_request=pull,
         language=language.NAME,
@@ -100,10 +105,11 @@ def _candidate(
         test_files=parts.tests,
         test_modules=modules,
         problem_statement=statement.text,
-        statement_parts=statement.parts,
-        interface=language.interface(trees.base, trees.after, modules),
+        statement_parts=(*statement.parts, *said.parts),
+        hints=said.text,
+        interface=interface,
         license=license_of(trees.base),
-        task_type=task_type(pull, parts.dropped),
+        task_type=task_type(pull, parts.dropped, gold=patches[0], interface=interface).kind,
         notes=trees.notes,
     )
 

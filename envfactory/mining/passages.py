@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from envfactory.mining.boilerplate import without_boilerplate
+from envfactory.mining.boilerplate import without_boilerplate, without_empty_sections
 from envfactory.mining.leaks import Leaks
 from envfactory.mining.prose import (
     blocks,
@@ -26,6 +26,10 @@ LONGEST = 12_000
 """Characters of one passage; a longer one is cut after a paragraph (logs are pasted at the end)."""
 _QUOTES_TOO_MUCH = 1 / 3
 """Of the lines of a code block: with more of them from the solution the block is a proposed fix."""
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`(\"'])")
+_A_SENTENCE = 4
+"""Words of what is left of a paragraph; fewer are not worth a paragraph."""
 
 Source = str
 
@@ -70,7 +74,7 @@ class Draft:
                 self.leave("\n".join(block), source, origin, why)
             else:
                 kept += cleaned
-        passage = tidy(kept)
+        passage = tidy([without_empty_sections(kept)])
         if words(passage) < 2:
             self.leave(passage, source, origin, "says nothing")
             return ""
@@ -110,11 +114,13 @@ class Draft:
             return self._code(block, source, origin)
         noise = [is_noise(line) for line in block]
         cleaned = [clean_line(line) for line, why in zip(block, noise, strict=True) if not why]
+        if tells_of_tests(" ".join(line.strip() for line in cleaned)):
+            return [], "tells about the tests"
         leak = self._leaks.found("\n".join(cleaned))
-        if not leak and tells_of_tests(" ".join(line.strip() for line in cleaned)):
-            leak = "tells about the tests"
         if leak:
-            return [], leak
+            cleaned = self._other_sentences(cleaned, source, origin)
+            if not cleaned:
+                return [], leak
         changed = cleaned != [line.rstrip() for line in block]
         said = _key(" ".join(cleaned))
         if not cleaned or (changed and words(" ".join(cleaned)) < 2):
@@ -124,6 +130,20 @@ class Draft:
         if words(" ".join(cleaned)) > 1:
             self._said.add(said)
         return cleaned, ""
+
+    def _other_sentences(self, lines: list[str], source: Source, origin: str) -> list[str]:
+        """A paragraph without the sentences that leak, if what is left says something."""
+        if len(lines) > 1 and any(line.startswith("    ") for line in lines[1:]):
+            return []  # code by its indentation
+        sentences = _SENTENCE.split(" ".join(line.strip() if at else line for at, line in enumerate(lines)))
+        kept = [sentence for sentence in sentences if not self._leaks.found(sentence)]
+        text = " ".join(kept)
+        if words(text) < _A_SENTENCE or self._leaks.found(text):
+            return []
+        for sentence in sentences:
+            if sentence not in kept:
+                self.leave(sentence, source, origin, self._leaks.found(sentence))
+        return [text]
 
     def _code(self, block: list[str], source: Source, origin: str) -> tuple[list[str], str]:
         """Fenced code without lines of the solution, its tests under other names; or why none is left."""

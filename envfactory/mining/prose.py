@@ -50,7 +50,7 @@ _NOISE = _any(
     r"(?:reviews?|comments?|feedback|suggestions?|nits?)\b.*",
     r"(?:code )?review(?:er)?(?: (?:comments?|feedback|fixes|changes))?\.?|suggestions? from .*",
     r"apply suggestions from code review",
-    r"(?:update|create|delete|rename|add)d? [\w./-]+\.(?:py|rst|md|txt|toml|cfg|yml|yaml|ini)\.?",
+    r"(?:update|create|delete|rename|add)d? [\w./-]*\.(?:py|rst|md|txt|toml|cfg|yml|yaml|ini|gitignore)\.?",
     r"(?:update|add|fix|edit|write)(?:s|ed)? (?:an? |the )?(?:change ?log|changes|news|history|authors"
     r"|contributors|release notes|whats ?new)(?:\.\w+| entry| file)?(?: for #?\d+)?\.?",
     r"(?:oops|typos?|fix(?:e[sd])?|updates?|clean ?up|minor(?: fixes)?|nits?|more|again|rebase)[.!]?",
@@ -58,7 +58,14 @@ _NOISE = _any(
     r"bump version.*",
     r"(?:a |an )?(?:proposed|possible|potential|quick|small|attempt(?:ed)? to|another)? ?"
     r"(?:bug ?)?(?:fix|patch|solution|workaround)(?:es)?(?: (?:for|of))?(?: (?:an? |the )?(?:issue|bug))?\.?",
-    r"[-=_*]{3,}",
+    r"[-=_*.]{2,}",
+    r"for more information,? see <?https?://\S+",
+    r"(?:fix|remove|tweak|rename|skip|move|adjust|clean ?up|improve|better|shut up|silence|trigger|appease"
+    r"|add)\w* (?:[\w./-]+ ){0,3}(?:tests?|pytest|linters?|linting|flake8|mypy|black|ruff|ci|travis|tox"
+    r"|newlines?|whitespace|build|coverage|typos?)(?: warnings?)?[.!]?",
+    r"trailing whitespace|spelling",
+    r"(?:add|fix|tweak|update)\w* (?:\w+ ){0,2}(?:change ?(?:note|log)|news)\b.*",
+    r"(?:add|put) .{1,40} to (?:the )?(?:contributors|authors)\b.*",
     r"(?:add(?:s|ed|ing)?|write|extend|improve|update|more|new) (?:\w+ )?(?:unit ?)?tests?(?: cases?)?[.!]?",
 )
 _CHECK_LIST = re.compile(
@@ -84,7 +91,7 @@ _CREDITS = re.compile(
     re.IGNORECASE,
 )
 """Brackets with nothing in them but references and people, e.g. ``(:issue:`12` by :user:`x`)``."""
-_BY = re.compile(r"[ \t]*\b(?:by|via|from|thanks to)[ \t]+:user:`[^`]*`", re.IGNORECASE)
+_BY = re.compile(r"[ \t]*(?:[-–—]+[ \t]*)?\b(?:by|via|from|thanks to)[ \t]+:user:`[^`]*`", re.IGNORECASE)
 _ROLE = re.compile(r":(?:[a-z]+:)?[a-z]+:`~?!?\.?([^`<]+?)(?: ?<[^>`]*>)?`")
 _LINKED = re.compile(
     r"[ \t]*[(\[]?`(?:#|GH-?)\d+(?: ?<[^>]*>)?`_+[)\]]?|[ \t]*\[#\d+\]\([^)]*\)", re.IGNORECASE
@@ -99,6 +106,8 @@ _DANGLING = re.compile(
     r"[ \t]*[.,:;]?$",
     re.IGNORECASE,
 )
+_STATE = re.compile(r"^\s*\[(?:wip|rfc|mrg(?:\+\d)?|draft|ready)\]\s*", re.IGNORECASE)
+"""Where a pull request stands, said in its title."""
 _GONE = "\0"
 _OPENING = re.compile(r"[ \t]*[(\[]")
 _CLOSER = re.compile(r"[)\]][.,:;]*$")
@@ -146,6 +155,8 @@ def clean_line(line: str) -> str:
     line = _SHA.sub("", _BARE_NUMBER.sub("", _without(_CLOSING, _without(_PULL_URL, line))))
     if line == linked == raw:
         return line.rstrip()
+    if not re.search(r"\w", line):
+        return ""
     if line != linked:
         line = _DANGLING.sub("", line.rstrip())
         line = re.sub(r"^(\s*(?:[-*]\s+)?)[:;,.]\s*", r"\1", line)
@@ -175,7 +186,8 @@ def _open(text: str) -> tuple[int, int]:
 
 def clean_title(title: str) -> str:
     """A title without numbers: ``Fix #616: allow x`` -> ``Allow x``."""
-    cleaned = re.sub(r"\s{2,}", " ", clean_line(title.replace("\n", " "))).strip(" -–—:;,.")
+    cleaned = re.sub(r"\s{2,}", " ", clean_line(title.replace("\n", " ")))
+    cleaned = _STATE.sub("", cleaned).strip(" -–—:;,.")
     return cleaned[:1].upper() + cleaned[1:]
 
 

@@ -6,7 +6,7 @@ patches, screens nothing and starts no container.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,11 +25,17 @@ class MineOptions:
     until: datetime | None = None
     """Merged before."""
     limit: int | None = None
-    """At most so many pull requests, newest merge first."""
+    """At most so many pull requests of each repository, newest merge first."""
     numbers: frozenset[int] | None = None
     """Only these; each gives a pull request or a rejection that says why not."""
     repo: str | None = None
     """``owner/name`` to use instead of what the source says."""
+    max_wait: float = 0.0
+    """Seconds that a miner may wait for a remote limit before it raises ``RateLimited``."""
+    tell: Callable[[str], None] = lambda text: None
+    """Told what is worth a line: what is waited for, what is left out."""
+    budget: Callable[[str], None] = lambda text: None
+    """Told, with every call, what is left of a remote budget."""
 
 
 class Miner(Protocol):
@@ -43,4 +49,5 @@ class Miner(Protocol):
         """True when this miner can read ``source``; cheap, and never raises."""
 
     def mine(self, source: str, options: MineOptions) -> Iterator[PullRequest | Rejection]:
-        """Newest merge first.  Raises ``UsageError`` or ``CloneError`` when the source cannot be read."""
+        """Newest merge first.  Raises ``UsageError`` or ``CloneError`` when the source cannot be read,
+        ``RateLimited`` when a remote service asks to wait too long, ``RemoteError`` when it does not answer."""

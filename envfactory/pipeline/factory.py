@@ -7,7 +7,7 @@ nothing left to do needs no Docker.  This module decides nothing; see ``agenda``
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from envfactory.builder.site import Site
     from envfactory.engine import Engine
     from envfactory.git import Clone
+    from envfactory.pipeline.room import Room
 
 
 class Factory:
@@ -32,6 +33,7 @@ class Factory:
         self._open = ExitStack()
         self._engine: Engine | None = None
         self._site: Site | None = None
+        self._room: Room | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -51,6 +53,8 @@ class Factory:
             "related_module_budget": chosen.related_module_budget,
             "base_image": chosen.base_image,
         }
+        # Only where a model has a say: without one nothing that was built before is built again.
+        asked = {"model": chosen.model, "model_tries": chosen.model_tries} if chosen.model else {}
         return StageTable(
             mine=self._mine,
             build=self._build,
@@ -59,7 +63,7 @@ class Factory:
             present=self._present,
             settings={
                 "mine": {},
-                "build": shared | {"build_rungs": chosen.build_rungs},
+                "build": shared | {"build_rungs": chosen.build_rungs} | asked,
                 "extract": shared | {"runs": chosen.runs},
             },
         )
@@ -75,27 +79,51 @@ class Factory:
             return candidate(clone, inputs.pull_request)
 
     def _build(self, inputs: Inputs) -> Record:
-        from envfactory.builder import build
+        from envfactory.builder import Built, build
 
         assert inputs.candidate is not None
-        with self._clone(inputs) as clone:
-            return build(inputs.candidate, clone, self.site())
+        site = self.site()
+        if self._room is not None:
+            self._room.make()
+        with self._clone(inputs) as clone, _using(site):
+            result = build(inputs.candidate, clone, site)
+            if isinstance(result, Built):
+                self._promise(result)
+            return result
 
     def _extract(self, inputs: Inputs) -> Record:
         from envfactory.extractor import extract
 
         assert inputs.candidate is not None
         built = inputs.built
-        with self._clone(inputs) as clone:
-            return extract(inputs.candidate, built.environment, clone, self.site(), probe=built.probe)
+        site = self.site()
+        try:
+            with self._clone(inputs) as clone, _using(site):
+                return extract(inputs.candidate, built.environment, clone, site, probe=built.probe)
+        finally:
+            if self._room is not None:
+                self._room.release(built.environment.image.tag)
 
     def _present(self, built: Any) -> bool:
-        return self.engine().image(built.environment.image.tag) is not None
+        """Whether the image is there; if so it stays until the stage that needs it has ended."""
+        engine = self.engine()
+        self._promise(built)
+        return engine.image(built.environment.image.tag) is not None
+
+    def _promise(self, built: Any) -> None:
+        if self._room is not None:
+            self._room.promise(built.environment.image.tag)
 
     def _clone(self, inputs: Inputs) -> Clone:
+        """The clone that the pull request was mined from, else the mirror of its repository on GitHub."""
         from envfactory.git import Clone
 
-        return Clone.open(Path(inputs.source), repo=inputs.pull_request.repo, cache=self._workspace.cache)
+        pull, path, cache = inputs.pull_request, Path(inputs.source), self._workspace.cache
+        if path.is_dir():
+            return Clone.open(path, repo=pull.repo, cache=cache)
+        from envfactory.github import open_code
+
+        return open_code(pull, cache)
 
     def engine(self) -> Engine:
         """The Docker engine, connected on first use; what killed runs left in it is removed then."""
@@ -104,9 +132,14 @@ class Factory:
 
     def _connected(self) -> Engine:
         from envfactory.engine import connect
+        from envfactory.engine.uses import Uses
+        from envfactory.pipeline.room import Room
 
         if self._engine is None:
             self._engine = connect()
+            uses = self._engine.uses = Uses(self._workspace.image_locks)
+            if (budget := self._settings.max_disk_gb) is not None:
+                self._room = Room(self._engine, uses, self._workspace, budget)
             self._open.callback(self._engine.close)
             self._engine.sweep()
         return self._engine
@@ -119,21 +152,38 @@ class Factory:
             return self._site
 
     def _new_site(self) -> Site:
+        from envfactory.builder.bases import ensure_base
+        from envfactory.builder.proposer import ModelProposer
         from envfactory.builder.site import Site
+        from envfactory.debian import image_lookup
         from envfactory.languages.declaration import Resolution
+        from envfactory.model import Model
         from envfactory.store import Recipes
         from envfactory.timemachine import TimeMachine
 
-        engine = self._connected()
+        engine, chosen, cache = self._connected(), self._settings, self._workspace.cache
         addresses = [engine.gateway("build"), engine.gateway("index")]
         index = TimeMachine(self._workspace.cache, addresses, offline=self._settings.offline)
         self._open.enter_context(index)
         recipes = Recipes(self._workspace.db, Resolution)
         self._open.callback(recipes.close)
+        model = Model.of(self._settings, self._workspace.cache)
         return Site(
             engine=engine,
             index=index,
             workspace=self._workspace,
             settings=self._settings,
             recipes=recipes,
+            lookup=image_lookup(
+                engine,
+                lambda: ensure_base(engine, cache, base_image=chosen.base_image).id,
+                cache,
+                offline=chosen.offline,
+            ),
+            proposer=ModelProposer(model) if model is not None else None,
         )
+
+
+def _using(site: Site) -> AbstractContextManager[None]:
+    """What the stage names of images stays while it runs."""
+    return site.engine.uses.stage() if site.engine.uses is not None else nullcontext()

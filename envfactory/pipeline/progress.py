@@ -14,6 +14,12 @@ class Progress(Protocol):
     def mining(self, source: str, found: int) -> None:
         """So many pull requests were found in a source so far."""
 
+    def remark(self, source: str, text: str) -> None:
+        """Something worth a line happens while a source is mined, such as a wait."""
+
+    def budget(self, source: str, text: str) -> None:
+        """So much is left of the budget of the service that a source is mined from."""
+
     def total(self, count: int) -> None:
         """So many pull requests will be dealt with."""
 
@@ -31,6 +37,12 @@ class Silent:
     """Tells nobody."""
 
     def mining(self, source: str, found: int) -> None:
+        """Nothing."""
+
+    def remark(self, source: str, text: str) -> None:
+        """Nothing."""
+
+    def budget(self, source: str, text: str) -> None:
         """Nothing."""
 
     def total(self, count: int) -> None:

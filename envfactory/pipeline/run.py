@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from envfactory.executors import Executor
+from envfactory.mining.merging import known_before
 from envfactory.pipeline.agenda import Agenda, Plan
 from envfactory.pipeline.perform import BUG, performer
 from envfactory.pipeline.progress import Progress
@@ -49,7 +50,10 @@ class Summary:
 def discover(
     source: str, mined: Iterable[PullRequest | Rejection], store: Store, progress: Progress
 ) -> list[str]:
-    """Store what a miner finds in ``source``; returns the keys in its order."""
+    """Store what a miner finds in ``source``; returns the keys in its order.
+
+    Where another miner knew more about a pull request, that is kept: see ``mining.merging``.
+    """
     keys: dict[str, None] = {}
     for batch in _batches(mined, BATCH):
         with store.transaction():
@@ -57,7 +61,9 @@ def discover(
                 if isinstance(found, Rejection):
                     store.add_rejection(found, source)
                 else:
-                    store.add_pull_request(found, source)
+                    known = store.found(found.key)
+                    merged = known_before(known.pull_request if known else None, found)
+                    store.add_pull_request(merged, source)
                 keys[found.key] = None
         progress.mining(source, len(keys))
     return list(keys)

@@ -36,6 +36,26 @@ class LockedDependency(Record):
     role: Literal["runtime", "build"] = "runtime"
 
 
+Rule = Literal["dated", "floor", "earliest", "undated"]
+
+
+class LedgerEntry(Record):
+    """One file that was handed out."""
+
+    ecosystem: str
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    """Of the bytes that went out."""
+    upload_time: datetime | None
+    cutoff: datetime
+    token: str = ""
+    rule: Rule = "dated"
+    """``dated``, or why a file was served that is not known to be older than the cut-off: ``floor`` and
+    ``earliest`` (see ``dating``), ``undated`` where the upstream tells no date that can be believed."""
+
+
 class Limits(Record):
     """What a container of a task may use."""
 
@@ -53,6 +73,7 @@ class Limits(Record):
 class EnvironmentSpec(Record):
     """Everything that determines a task's image, each choice with its evidence."""
 
+    MEASURED = frozenset({"ledger"})
     schema_version: int = SCHEMA_VERSION
     language: str
     platform: str = "linux/amd64"
@@ -61,6 +82,9 @@ class EnvironmentSpec(Record):
     dependencies: tuple[LockedDependency, ...] = ()
     lock_files: Mapping[str, str] = Field(default_factory=dict)
     """File name in the build context -> text, e.g. ``requirements.lock``."""
+    ledger: tuple[LedgerEntry, ...] = ()
+    """Every file that the package index handed out for the dependencies' layer, what isolated builds of
+    source distributions asked for included: enough to build it again without any other index."""
     install_steps: tuple[str, ...] = ()
     """Shell commands run in the source layer, in ``/testbed``, without network."""
     rebuild_steps: tuple[str, ...] = ()

@@ -21,6 +21,8 @@ class Issue(Record):
     """An issue that the pull request says it resolves."""
 
     number: int
+    repo: str = ""
+    """``owner/name`` where it is not the pull request's own repository."""
     title: str = ""
     body: str = ""
     comments: tuple[Comment, ...] = ()
@@ -39,6 +41,7 @@ class CommitMessage(Record):
 class PullRequest(Record):
     """One merged pull request as a miner found it; no patches yet."""
 
+    MEASURED = frozenset({"stars"})
     repo: str
     """``owner/name`` (``local/<folder>`` for a clone without an origin)."""
     number: int
@@ -58,6 +61,10 @@ class PullRequest(Record):
     created_at: datetime
     merged_at: datetime
     issues: tuple[Issue, ...] = ()
+    license: str = ""
+    """SPDX identifier that the hosting site recognised in the repository; '' when it told none."""
+    stars: int | None = None
+    """Of the repository, when it was mined."""
     source: Literal["github", "git", "gharchive"]
 
     @property
@@ -74,7 +81,7 @@ class PullRequest(Record):
 class StatementPart(Record):
     """One passage of a problem statement and where it came from; ``used`` is false for removed ones."""
 
-    source: Literal["title", "body", "issue", "commit_message", "changelog"]
+    source: Literal["title", "body", "issue", "commit_message", "changelog", "comment"]
     origin: str
     text: str
     used: bool = True

@@ -9,11 +9,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
-from envfactory.records import Record
+from envfactory.records import LedgerEntry, Rule
 
-Rule = Literal["dated", "floor", "earliest", "undated"]
+__all__ = ["File", "LedgerEntry", "Release", "Rule", "format_date", "parse_date", "releases"]
 DATE_FORMATS = ("%Y-%m-%dT%H:%M:%SZ", "%Y%m%dT%H%M%SZ", "%Y-%m-%d")
 
 
@@ -58,23 +57,6 @@ class Release:
 
     version: str
     files: tuple[File, ...]
-
-
-class LedgerEntry(Record):
-    """One file that was handed out."""
-
-    ecosystem: str
-    name: str
-    version: str
-    filename: str
-    sha256: str
-    """Of the bytes that went out."""
-    upload_time: datetime | None
-    cutoff: datetime
-    token: str = ""
-    rule: Rule = "dated"
-    """``dated``, or why a file was served that is not known to be older than the cut-off: ``floor`` and
-    ``earliest`` (see ``dating``), ``undated`` where the upstream tells no date that can be believed."""
 
 
 def releases(files: Sequence[File]) -> list[Release]:

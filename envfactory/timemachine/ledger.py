@@ -44,11 +44,11 @@ def write(path: Path, entries: Iterable[LedgerEntry]) -> None:
 def read(path: Path) -> list[LedgerEntry]:
     """The entries of a file that ``write`` made.  ``UsageError`` names the first line that is none."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the ledger {path}: {error}") from error
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise UsageError(f"cannot read the ledger {path}: {error.strerror}") from error
     found = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines[:-1] if not lines[-1] else lines, 1):
         try:
             found.append(LedgerEntry.model_validate_json(line))
         except ValidationError as error:
@@ -77,10 +77,8 @@ class Replay:
 
     def __init__(self, entries: Iterable[LedgerEntry]) -> None:
         self._entries: dict[tuple[str, str], dict[tuple[str, str], LedgerEntry]] = defaultdict(dict)
-        self._sums: dict[tuple[str, str], set[str]] = defaultdict(set)
         for entry in entries:
             self._entries[entry.ecosystem, entry.name][entry.filename, entry.sha256] = entry
-            self._sums[entry.ecosystem, entry.filename].add(entry.sha256)
 
     def entries(self, ecosystem: str, name: str) -> Mapping[str, LedgerEntry]:
         """File name -> entry of one project."""
@@ -93,13 +91,13 @@ class Replay:
         listed = self._entries.get((ecosystem, name), {})
         return [alive.get(key) or _remembered(entry) for key, entry in listed.items()]
 
-    def lists(self, ecosystem: str, filename: str) -> bool:
+    def lists(self, ecosystem: str, name: str, filename: str) -> bool:
         """Whether a file of that name was handed out."""
-        return (ecosystem, filename) in self._sums
+        return filename in self.entries(ecosystem, name)
 
-    def verify(self, ecosystem: str, filename: str, sha256: str) -> None:
+    def verify(self, ecosystem: str, name: str, filename: str, sha256: str) -> None:
         """Raise ``StageError`` unless a file of that name and content is listed."""
-        if sha256 not in self._sums.get((ecosystem, filename), ()):
+        if (filename, sha256) not in self._entries.get((ecosystem, name), {}):
             raise StageError(f"{filename}: other bytes than the ledger lists", cause="index_hash_mismatch")
 
 

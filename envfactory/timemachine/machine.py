@@ -99,6 +99,11 @@ class TimeMachine:
         for ecosystem in self._ecosystems.values():
             ecosystem.close()
 
+    @property
+    def ecosystems(self) -> tuple[str, ...]:
+        """Names of the indexes that there are."""
+        return tuple(self._ecosystems)
+
     def url(
         self, ecosystem: str, cutoff: datetime, *, container_network: Network = "index", token: str = ""
     ) -> str:
@@ -124,7 +129,8 @@ class TimeMachine:
         apt sources (the files of ``/etc/apt/sources.list*``, one after the other).
         """
         url = self.url(ecosystem, cutoff, container_network=container_network, token=token)
-        return self._known(ecosystem).client_setup(url, given)
+        known = self._known(ecosystem)
+        return ClientSetup(known.environment(url), known.client_files(url, given))
 
     def releases(self, ecosystem: str, name: str, *, cutoff: datetime | None = None) -> list[Release]:
         """All that the upstream has of a project today (or knew after ``cutoff``); empty if unknown."""
@@ -168,4 +174,4 @@ def client_environment(url: str) -> dict[str, str]:
     name = urlsplit(url).path.split("/")[1]
     if name not in ECOSYSTEMS:
         raise UsageError(f"not an address of a dated index: {url}")
-    return dict(ECOSYSTEMS[name].client_setup(url).environment)
+    return dict(ECOSYSTEMS[name].environment(url))

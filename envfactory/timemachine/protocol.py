@@ -68,8 +68,12 @@ class Ecosystem(Protocol):
     def respond(self, view: View, request: Request) -> Answer:
         """Answer one request; ``StageError`` where the upstream fails."""
 
-    def client_setup(self, url: str, given: str = "") -> ClientSetup:
-        """What makes the clients use the index at ``url`` only; ``given`` is their configuration so far."""
+    @staticmethod
+    def environment(url: str) -> Mapping[str, str]:
+        """Variables that make the clients use the index at ``url`` only."""
+
+    def client_files(self, url: str, given: str) -> Mapping[str, str]:
+        """Files that they need beside these; ``given`` is how they are configured so far."""
 
     def close(self) -> None:
         """Close connections."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
@@ -22,14 +22,16 @@ from envfactory.timemachine.cache import Page
 from envfactory.timemachine.facts import File
 from envfactory.timemachine.legacy import readable
 from envfactory.timemachine.metadata import remote_metadata, wheel_metadata
-from envfactory.timemachine.protocol import Answer, ClientSetup, Request, View
+from envfactory.timemachine.protocol import Answer, Request, View
 from envfactory.timemachine.stock import Stock
 from envfactory.timemachine.upstream import Upstream, configured_index
 
 PARSED_PAGES = 256
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _BLIND_PIP = re.compile(r"\bpip/([0-8])\.\S* .*\"python\": ?\"(\d+\.\d+[\d.]*)")
-_BLIND_SETUPTOOLS = re.compile(r"Python-urllib/(\d+\.\d+) (?:setuptools|distribute)/")
+_BLIND_SETUPTOOLS = re.compile(
+    r"Python-urllib/(\d+\.\d+) (?:setuptools|distribute)/|(?:^|\s)setuptools/\S+ Python-urllib/(\d+\.\d+)"
+)
 _FILE_HEADERS = {"Cache-Control": "max-age=31536000, immutable"}
 _PAGE_HEADERS = {"Cache-Control": "max-age=600", "Vary": "Accept"}
 
@@ -38,7 +40,7 @@ class PyPI:
     """One upstream index and its cache."""
 
     NAME = "pypi"
-    PLACES = ("simple", "files")
+    PLACES: Sequence[str] = ("simple", "files")
 
     def __init__(self, stock: Stock) -> None:
         self._stock = stock
@@ -46,21 +48,24 @@ class PyPI:
         self._parsed: dict[tuple[str, float], list[File]] = {}
         self._lock = threading.Lock()
 
-    def client_setup(self, url: str, given: str = "") -> ClientSetup:
+    @staticmethod
+    def environment(url: str) -> Mapping[str, str]:
         """Variables for uv and pip (also a child pip that ignores flags)."""
         host = urlsplit(url).hostname or ""
-        return ClientSetup(
-            {
-                "PIP_INDEX_URL": url,
-                "PIP_TRUSTED_HOST": host,
-                "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-                "PIP_CONFIG_FILE": "/dev/null",
-                "UV_DEFAULT_INDEX": url,
-                "UV_INSECURE_HOST": host,
-                "UV_NO_CONFIG": "1",
-                "UV_PYTHON_DOWNLOADS": "never",
-            }
-        )
+        return {
+            "PIP_INDEX_URL": url,
+            "PIP_TRUSTED_HOST": host,
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PIP_CONFIG_FILE": "/dev/null",
+            "UV_DEFAULT_INDEX": url,
+            "UV_INSECURE_HOST": host,
+            "UV_NO_CONFIG": "1",
+            "UV_PYTHON_DOWNLOADS": "never",
+        }
+
+    def client_files(self, url: str, given: str) -> Mapping[str, str]:
+        """None: variables are enough."""
+        return {}
 
     def close(self) -> None:
         """Close the connections to the upstream."""

@@ -63,7 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError as error:
             return Answer(400, f"{error}\n".encode())
         headers = self.headers
-        base = f"http://{headers.get('Host') or '%s:%s' % self.server.server_address[:2]}/{prefix}"
+        host, port = self.connection.getsockname()[:2]
+        base = f"http://{headers.get('Host') or f'{host}:{port}'}/{prefix}"
         request = Request(parts, headers.get("Accept", ""), headers.get("User-Agent", ""), head, base)
         try:
             return ecosystem.respond(view, request)
@@ -123,9 +124,7 @@ def _refusal(error: FactoryError) -> Answer:
     return Answer(status, f"{error}\n".encode())
 
 
-def locate(
-    path: str, ecosystems: Mapping[str, Ecosystem]
-) -> tuple[Ecosystem, View, tuple[str, ...], str]:
+def locate(path: str, ecosystems: Mapping[str, Ecosystem]) -> tuple[Ecosystem, View, tuple[str, ...], str]:
     """Ecosystem, view, remaining parts and what stands before them in an address.
 
     ``ValueError`` says what is wrong with it.

@@ -63,7 +63,7 @@ class Stock:
                 yield held
             held = piece
         if self.replay:
-            self.replay.verify(self.ecosystem, file.filename, digest.hexdigest())
+            self.replay.verify(self.ecosystem, file.project, file.filename, digest.hexdigest())
         self.ledger.add(
             LedgerEntry(
                 ecosystem=self.ecosystem,
@@ -81,8 +81,9 @@ class Stock:
 
     def _fetched(self, file: File, path: Path, upstream: Upstream | None) -> Iterator[bytes]:
         if upstream is None or not file.url:
+            gone = "no longer upstream" if upstream else "we are offline"
             raise StageError(
-                f"{file.filename} is not in the cache and {'offline' if upstream is None else 'not upstream'}",
+                f"{file.filename} is not in the cache, and {gone}",
                 cause="index_offline",
                 hint="work online once",
             )

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from envfactory.builder.context import write_context
-from envfactory.builder.image import SharedSource, Workshop, build_image
+from envfactory.builder.image import build_image
 from envfactory.builder.integrity import check_integrity
 from envfactory.builder.interpreters import ensure_toolchain
 from envfactory.builder.names import dependencies_tag, source_tag, task_tag
 from envfactory.builder.rebuild import rebuild
+from envfactory.builder.shared_layers import SharedSource, Workshop
 from envfactory.engine import Engine, connect
 from envfactory.errors import BuildError
 from envfactory.records import EnvironmentSpec, Limits

@@ -10,8 +10,8 @@ import jinja2
 import pytest
 
 from envfactory.builder.context import read_spec, write_context
-from envfactory.builder.scripts import dated_options, dockerfile, install_script, scripts
 from envfactory.builder.names import dependencies_tag, source_tag, system_tag, task_tag
+from envfactory.builder.scripts import dated_options, dockerfile, install_script, scripts
 from envfactory.builder.templates import dockerfile_quote, render_template
 from envfactory.errors import BuildError, UsageError
 from envfactory.records import LockedDependency

@@ -19,7 +19,7 @@ from envfactory.commands import app
 from envfactory.settings import PREFIX, Settings, keys, meanings, values
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-BLOCK = re.compile(r"(<!-- (options: [\w ]+|settings) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (options: [\w -]+|settings) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
 def commands() -> dict[str, Any]:

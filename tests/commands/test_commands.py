@@ -24,7 +24,7 @@ from envfactory.errors import (
     RateLimited,
     UsageError,
 )
-from envfactory.records import Failure, Rejection
+from envfactory.records import Failure, Rejection, RungAttempt
 from envfactory.store import Store
 from envfactory.workspace import Workspace
 from tests.commands.rendering import DOCS, commands, rewritten
@@ -248,6 +248,32 @@ def test_inspect(known: Workspace) -> None:
     assert "gold patch: words.py" in call("inspect", "*-1", "-w", known.root).stdout
     assert call("inspect", "sample*", "-w", known.root).exit_code == 2
     assert call("inspect", "other", "-w", known.root).exit_code == 3
+
+
+def test_what_the_ladder_tried_is_told(known: Workspace) -> None:
+    tries = (
+        RungAttempt(rung="rules", outcome="resolve_failed", detail="no_version", seconds=2.5),
+        RungAttempt(rung="repairs", kind="requirement", change="add requirement x", outcome="tests_failed"),
+        RungAttempt(rung="model", outcome="refused", detail="malformed", cost_usd=0.0125),
+    )
+    key = pull_request(1).key
+    with Store(known.db) as store:
+        rejection = Rejection(key=key, stage="build", reason="none_pass", attempts=tries)
+        store.finish(store.begin("build", key, "d"), rejection)
+    ladder = json.loads(call("status", "-w", known.root, "--json").stdout)["ladder"]
+    assert (ladder["environments"], ladder["without"], ladder["made_by"]) == (0, 1, {})
+    assert [(row["rung"], row["kind"], row["tries"]) for row in ladder["rungs"]] == [
+        ("rules", "", 1),
+        ("repairs", "requirement", 1),
+        ("model", "", 1),
+    ]
+    text = call("status", "-w", known.root).stdout
+    assert "repairs: requirement" in text and "1 pull requests without one" in text
+    text = call("inspect", "*-1", "-w", known.root).stdout
+    assert "tried rules resolve_failed no_version (2.5 s)" in text
+    assert "tried model refused malformed (0.0 s) 0.0125 USD" in text
+    data = json.loads(call("inspect", "*-1", "-w", known.root, "--json").stdout)
+    assert len(data["stages"]["build"]["record"]["attempts"]) == 3
 
 
 def test_dry_runs(known: Workspace) -> None:

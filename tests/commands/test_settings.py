@@ -116,3 +116,38 @@ def test_what_is_shown_can_be_read_again(tmp_path: Path) -> None:
     loaded = load({"jobs": 3}, directory=tmp_path, environ={"ENVFACTORY_SOURCES": '["a \\" # b"]'})
     (tmp_path / "envfactory.toml").write_text(as_toml(loaded))
     assert load(directory=tmp_path, environ={}).settings == loaded.settings
+
+
+MODEL = {
+    "model": "m",
+    "model_url": "http://localhost:1/v1",
+    "model_input_price_usd": 0,
+    "model_output_price_usd": 0,
+}
+
+
+def test_a_model_needs_address_and_prices() -> None:
+    assert load(MODEL, environ={}).settings.model == "m"
+    for name in MODEL:
+        if name != "model":
+            with pytest.raises(UsageError, match=name):
+                load({key: value for key, value in MODEL.items() if key != name}, environ={})
+
+
+@pytest.mark.parametrize("url", ["ftp://x/v1", "localhost:8000", "https://user:secret@host/v1"])
+def test_addresses_that_are_none_or_hold_a_password(url: str) -> None:
+    with pytest.raises(UsageError, match="model_url") as caught:
+        load(MODEL | {"model_url": url}, environ={})
+    assert "secret" not in str(caught.value)
+
+
+def test_the_key_of_the_model_is_no_setting(tmp_path: Path) -> None:
+    environ = {"ENVFACTORY_MODEL_API_KEY": "sk-secret", "OPENAI_API_KEY": "sk-other"}
+    loaded = load(MODEL, directory=tmp_path, environ=environ)
+    assert "sk-" not in as_toml(loaded) + repr(loaded)
+    with pytest.raises(UsageError, match="ENVFACTORY_MODEL_KEY"):
+        load(directory=tmp_path, environ={"ENVFACTORY_MODEL_KEY": "x"})
+    (tmp_path / "envfactory.toml").write_text("model_api_key = 'sk-secret'")
+    with pytest.raises(UsageError) as caught:
+        load(directory=tmp_path, environ={})
+    assert "sk-" not in str(caught.value)

@@ -30,7 +30,7 @@ def test_row_has_the_columns_of_swebench_and_ours(task: Task) -> None:
     assert found["statement_source"] == "title"
     rules = json.loads(found["reward_spec"])
     assert rules["fail_to_pass"] and "content" not in rules["hidden_files"][0]
-    assert all(isinstance(value, str | dict) for value in found.values())
+    assert all(isinstance(value, str | int | float | dict) for value in found.values())
 
 
 def test_every_column_is_documented(task: Task) -> None:

@@ -18,6 +18,17 @@ INDEX = MemoryIndex(
     {name: {"1.0": DAY} for name in ("pyyaml", "lxml", "python-magic", "mock", "numpy", "attrs")}
     | {"future-thing": {"1.0": "2024-01-01"}}
 )
+PACKAGES = {
+    ("header", "libxml/xpath.h"): "libxml2-dev",
+    ("pkg-config", "libffi"): "libffi-dev",
+    ("library", "pq"): "libpq-dev",
+    ("shared", "libgomp.so.1"): "libgomp1",
+    ("command", "hg"): "mercurial",
+    ("package", "libjpeg8-dev"): "libjpeg-dev",
+    ("package", "graphviz"): "graphviz",
+    ("package", "python3-dev"): "python3-dev",
+    ("package", "postgresql"): "postgresql",
+}
 DECLARATION = Declaration(language="python", name="mine", interpreters=("3.9", "3.8", "3.7", "3.10"))
 
 
@@ -30,7 +41,11 @@ def repaired(
 ) -> Repair | None:
     results = {f"t::{n}": TestResult(outcome=Outcome.SKIPPED, message=text) for n, text in enumerate(skips)}
     report = TestReport(image_id="i", state="after", results=results) if phase == "tests" else None
-    return python.repair(declaration, Symptoms(phase, log, report, CUTOFF, INDEX))  # type: ignore[arg-type]
+    return python.repair(declaration, Symptoms(phase, log, report, CUTOFF, INDEX, lookup))  # type: ignore[arg-type]
+
+
+def lookup(kind: str, name: str) -> str:
+    return PACKAGES.get((kind, name), "")
 
 
 @pytest.mark.parametrize(
@@ -79,8 +94,7 @@ def test_table(log: str, change: str) -> None:
     [
         "",
         "AssertionError: 1 == 2",
-        "No module named 'mine'",
-        "No module named 'tests'",
+        "No module named 'mine.part'",
         "No module named 'future_thing'",
         "No module named 'win32api'",
         "fixture 'my_own' not found",
@@ -141,6 +155,23 @@ def test_what_cannot_be_built_is_done_without() -> None:
     assert [item.text for item in found.declaration.requirements] == ["six", "pytest", "mock"]
     assert found.declaration.extras == ("fast",)
     assert repaired(log, declaration=found.declaration, phase="build") is None
+
+
+def test_what_maintainers_install_is_tried_once() -> None:
+    suggested = ("libjpeg8-dev", "graphviz", "python3-dev", "postgresql", "unknown-dev", "git")
+    declaration = DECLARATION.model_copy(update={"suggested_packages": suggested})
+    found = repaired("error: something else broke", declaration=declaration, phase="build")
+    assert found is not None
+    assert found.declaration.system_packages == ("graphviz", "libjpeg-dev")
+    assert found.change == "add package graphviz libjpeg-dev"
+    assert repaired("error: something else broke", declaration=found.declaration, phase="build") is None
+
+
+def test_what_the_log_asks_for_comes_before_suggestions() -> None:
+    declaration = DECLARATION.model_copy(update={"suggested_packages": ("graphviz",)})
+    found = repaired("/usr/bin/ld: cannot find -lpq", declaration=declaration)
+    assert found is not None
+    assert found.declaration.system_packages == ("libpq-dev",)
 
 
 def test_every_entry_says_its_symptom() -> None:

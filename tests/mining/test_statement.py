@@ -66,6 +66,11 @@ def test_references_go_and_markup_becomes_markdown() -> None:
         ("Join lines (of one text, see #3)", "Join lines (of one text)"),
         ("Join lines [fixes #3, 1.0.x]", "Join lines [1.0.x]"),
         ("Join lines (:issue:`12`, :pr:`13`)", "Join lines"),
+        ("Join lines (:issue:`12` by :user:`x`)", "Join lines"),
+        ("Join lines -- by :user:`x`", "Join lines"),
+        ("Join lines (#12 by @x and @y)", "Join lines"),
+        ("Join lines (by hand)", "Join lines (by hand)"),
+        ("[WIP] Join lines", "Join lines"),
     ],
 )
 def test_brackets_of_a_title_stay_or_go_in_pairs(title: str, expected: str) -> None:
@@ -95,7 +100,8 @@ def test_leaks() -> None:
     assert leaks.found("in the tests of x") == ""
     assert leaks.found("look at test_x.py") == "names a file of the hidden tests"
     assert leaks.found("- `if value is None: value = default(1)`") == "is a line of the solution"
-    assert leaks.found("Use this in order to find the (right) one.") == ""
+    assert leaks.found("Use this in order to find the (right) one.") == "is a line of the solution"
+    assert leaks.found("Use this in order to find one.") == ""
     assert leaks.found("the value may be None") == ""
 
 

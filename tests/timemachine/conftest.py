@@ -27,6 +27,8 @@ class Upstream:
     def __init__(self) -> None:
         self.projects: dict[str, Project] = {}
         self.bytes: dict[str, bytes] = {}
+        self.raw: dict[str, bytes] = {}
+        """Path -> body, for indexes of other kinds."""
         self.asked: list[str] = []
         self.failures = 0
         self.ranges = True
@@ -64,6 +66,8 @@ class Handler(BaseHTTPRequestHandler):
         if up.failures:
             up.failures -= 1
             self.reply(503, b"")
+        elif self.path in up.raw:
+            self.reply(200, up.raw[self.path], "application/octet-stream", etag='"1"')
         elif self.path.startswith("/simple/"):
             self.page(self.path.split("/")[2])
         else:
@@ -123,6 +127,20 @@ def upstream() -> Iterator[Upstream]:
     server.shutdown()
     server.server_close()
     thread.join(5)
+
+
+def installable(name: str, version: str) -> bytes:
+    """A wheel that installers of every age take."""
+    buffer = io.BytesIO(wheel(name, version))
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(
+            f"{info}/RECORD", f"{name}/__init__.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n"
+        )
+    return buffer.getvalue()
 
 
 def wheel(name: str, version: str, padding: int = 0) -> bytes:

@@ -12,7 +12,7 @@ from envfactory.engine import Engine
 from envfactory.records import Limits
 from envfactory.timemachine import TimeMachine, client_environment
 from envfactory.timemachine.machine import TimeMachine as Machine
-from tests.timemachine.conftest import Upstream, wheel
+from tests.timemachine.conftest import Upstream, installable
 
 pytestmark = pytest.mark.docker
 CUT = datetime(2018, 5, 1, tzinfo=UTC)
@@ -34,23 +34,7 @@ def machine(engine: Engine, upstream: Upstream, tmp_path: Path) -> Machine:
         name = f"wordthing-{version}-py3-none-any.whl"
         upstream.add("wordthing", name, when, installable("wordthing", version))
     addresses = [engine.gateway("build"), engine.gateway("index")]
-    return TimeMachine(tmp_path / "cache", addresses, upstream=upstream.url)
-
-
-def installable(name: str, version: str) -> bytes:
-    import io
-    import zipfile
-
-    buffer = io.BytesIO(wheel(name, version))
-    info = f"{name}-{version}.dist-info"
-    with zipfile.ZipFile(buffer, "a") as archive:
-        archive.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(
-            f"{info}/RECORD", f"{name}/__init__.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n"
-        )
-    return buffer.getvalue()
+    return TimeMachine(tmp_path / "cache", addresses, upstreams={"pypi": upstream.url})
 
 
 def test_uv_and_pip_see_the_date_and_nothing_else(
@@ -96,3 +80,26 @@ def test_a_build_step_reaches_it_through_a_secret(
             engine.remove_image(made, force=True)
         assert [entry.version for entry in machine.ledger(made.rpartition(":")[2])] == ["1.0"]
         assert url not in (tmp_path / "log").read_text()
+
+
+def test_apt_installs_in_a_container_without_a_network(engine: Engine, tmp_path: Path) -> None:
+    from envfactory.builder.bases import ensure_base
+    from envfactory.workspace import user_cache
+
+    base = ensure_base(engine, user_cache()).id
+    script = "apt-get update && apt-get install -y --no-install-recommends tree && tree --version"
+    with (
+        TimeMachine.for_engine(engine, tmp_path) as machine,
+        engine.container(base, limits=Limits(), network="index", workdir="/tmp") as container,
+    ):
+        given = container.exec(["sh", "-c", "cat /etc/apt/sources.list.d/*"], timeout=30).stdout
+        setup = machine.client_setup("apt", CUT, token="t", given=given)
+        container.put({name: text.encode() for name, text in setup.files.items()})
+        done = container.exec(["sh", "-c", script], env=setup.environment, timeout=200)
+        if "Could not connect" in done.stderr or " 502 " in done.stderr:
+            pytest.skip("no mirror answers")
+        assert done.exit_code == 0, done.stdout + done.stderr
+        assert "tree v" in done.stdout
+        (entry,) = machine.ledger("t")
+        assert (entry.ecosystem, entry.name, entry.rule) == ("apt", "tree", "undated")
+        assert entry.version and len(entry.sha256) == 64

@@ -30,7 +30,7 @@ def machine(upstream: Upstream, tmp_path: Path) -> Iterator[TimeMachine]:
         "thing", "thing-1.1-py3-none-any.whl", "2018-04-01T00:00:00.5Z", wheel("thing", "1.1", 400_000)
     )
     upstream.add("thing", "thing-2.0.tar.gz", "2019-01-01T00:00:00Z", **{"requires-python": ">=3.9"})
-    with TimeMachine(tmp_path / "cache", ["127.0.0.1"], upstream=upstream.url) as running:
+    with TimeMachine(tmp_path / "cache", ["127.0.0.1"], upstreams={"pypi": upstream.url}) as running:
         yield running
 
 
@@ -69,6 +69,7 @@ def test_clients_that_ignore_requires_python(machine: TimeMachine) -> None:
     url = machine.url("pypi", datetime(2020, 1, 1, tzinfo=UTC)) + "thing/"
     assert "thing-2.0" not in get(url, {"User-Agent": "Python-urllib/3.6 setuptools/40.0.0"}).text
     assert "thing-2.0" in get(url, {"User-Agent": "Python-urllib/3.9 setuptools/40.0.0"}).text
+    assert "thing-2.0" not in get(url, {"User-Agent": "setuptools/40.6.2 Python-urllib/3.6"}).text
     assert blind_interpreter('pip/8.1.2 {"cpu":"x86_64","python":"3.6.15"}') == "3.6.15"
     assert blind_interpreter('pip/19.0 {"cpu":"x86_64","python":"3.6.15"}') == ""
     assert blind_interpreter("uv/0.5") == ""
@@ -219,11 +220,11 @@ def test_many_at_once(machine: TimeMachine, upstream: Upstream) -> None:
 
 
 def test_the_address_is_stable_and_two_share_a_cache(upstream: Upstream, tmp_path: Path) -> None:
-    with TimeMachine(tmp_path, ["127.0.0.1"], upstream=upstream.url) as one:
+    with TimeMachine(tmp_path, ["127.0.0.1"], upstreams={"pypi": upstream.url}) as one:
         first = one.url("pypi", CUT)
-        with TimeMachine(tmp_path, ["127.0.0.1"], upstream=upstream.url) as two:
+        with TimeMachine(tmp_path, ["127.0.0.1"], upstreams={"pypi": upstream.url}) as two:
             assert two.url("pypi", CUT) != first
-    with TimeMachine(tmp_path, ["127.0.0.1"], upstream=upstream.url) as again:
+    with TimeMachine(tmp_path, ["127.0.0.1"], upstreams={"pypi": upstream.url}) as again:
         assert again.url("pypi", CUT) == first
 
 

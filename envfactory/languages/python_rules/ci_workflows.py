@@ -152,7 +152,11 @@ def _walk(job: Job, node: Any, depth: int, directory: str) -> None:
     if not isinstance(node, dict) or OTHER_SYSTEMS.match(str(node.get("os", ""))):
         return
     place = node.get("working-directory") or node.get("working_directory") or node.get("workingDirectory")
-    place = place if isinstance(place, str) and "$" not in place and not place.startswith(("~", "/")) else directory
+    place = (
+        place
+        if isinstance(place, str) and "$" not in place and not place.startswith(("~", "/"))
+        else directory
+    )
     script = "\n".join(
         text
         for key, value in node.items()
@@ -210,13 +214,15 @@ def variables(value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         yield from variables(value.get("global", []))
         for name, text in value.items():
+            if name == "secure":
+                continue
             if isinstance(text, str) and "$" not in text and re.fullmatch(r"[A-Za-z_]\w*", name):
                 yield name, text
         return
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, dict):
             pair = (item["name"], item["value"]) if {"name", "value"} <= set(item) else None
-            yield from variables({pair[0]: pair[1]} if pair else {k: v for k, v in item.items() if k != "secure"})
+            yield from variables({pair[0]: pair[1]} if pair else item)
         elif isinstance(item, str):
             for call in calls(item):
                 yield from ((name, text) for name, text in call.env.items() if "$" not in text)

@@ -89,7 +89,7 @@ def _compose(source: Source) -> Job:
     for name, node in services.items() if isinstance(services, dict) else ():
         if isinstance(node, dict):
             image = node.get("image")
-            # An image with a variable tag still names what it is; one that is built here has its service's name.
+            # An image with a variable tag still names what it is; one that is built here, its service does.
             job.image(image.split("$")[0].rstrip(":") if isinstance(image, str) else name)
             if isinstance(image, str) and "build" not in node:
                 job.service_env.update(variables(node.get("environment")))

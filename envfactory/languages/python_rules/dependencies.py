@@ -1,29 +1,34 @@
 """Which of the many lists of a repository a test environment is made from.
 
-Order, measured to work best: extras and dependency groups named for tests; if there are none, those named
-for development; if there are none either, the first of the usual requirements files, tox's deps,
-``tests_require`` and the groups of poetry, pdm and hatch together; else ``Pipfile``, nox and conda.
-Then the plug-ins that pytest's options imply, and what only the *after* tree requires.
+Order, measured to work best: extras, dependency groups and hatch environments named for tests; if there
+are none, those named for development; if there are none either, the first of the usual requirements
+files, tox's deps, ``tests_require`` and the groups of poetry and pdm together; else nox, ``Pipfile`` and
+conda; else what the test jobs of continuous integration install. Then the plug-ins that pytest's options
+imply, and what only the *after* tree requires.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from packaging.requirements import Requirement as Parsed
-
-from envfactory.languages.declaration import Requirement, RequirementGroup
+from envfactory.languages.declaration import Requirement
+from envfactory.languages.python_rules.ci_workflows import Job
 from envfactory.languages.python_rules.cited import Cited
-from envfactory.languages.python_rules.development_lists import read_conda, read_nox, read_pipfile
-from envfactory.languages.python_rules.names import name_of, normalise, parse, released_name
+from envfactory.languages.python_rules.conda_files import read_conda
+from envfactory.languages.python_rules.development_lists import read_pip_lines, read_pipfile
+from envfactory.languages.python_rules.hatch_environments import read_hatch
+from envfactory.languages.python_rules.names import name_of, normalise
+from envfactory.languages.python_rules.nox_sessions import read_nox
 from envfactory.languages.python_rules.plugins import implied_plugins
 from envfactory.languages.python_rules.project import Project
 from envfactory.languages.python_rules.pytest_settings import read_pytest_settings
-from envfactory.languages.python_rules.requirement_files import Listed, read_requirements
+from envfactory.languages.python_rules.requirement_files import read_requirements
+from envfactory.languages.python_rules.requirement_places import test_requirement_files
+from envfactory.languages.python_rules.selection import Selection
 from envfactory.languages.python_rules.tools import (
+    BUILD_ONLY,
     DEVELOPMENT_NAMES,
-    FILES,
     PLAIN_FILES,
     TEST_NAMES,
     left_out,
@@ -34,96 +39,54 @@ from envfactory.records import Evidence
 RUNNERS = frozenset({"pytest", "nose", "nose2", "mock", "tox", "testtools"})
 
 
-@dataclass
-class Selection:
-    """What was chosen so far."""
-
-    project: Project
-    requirements: dict[str, Requirement] = field(default_factory=dict)
-    extras: dict[str, Evidence] = field(default_factory=dict)
-    groups: dict[str, Evidence] = field(default_factory=dict)
-    constraints: dict[str, Cited] = field(default_factory=dict)
-    skipped: set[str] = field(default_factory=set)
-
-    def add(
-        self, cited: Cited, rule: str, group: RequirementGroup = "test", *, mandatory: bool = False
-    ) -> None:
-        """A requirement unless it is left out; one that names the project asks for its extras."""
-        text = released_name(cited.value) or cited.value
-        parsed = parse(text)
-        if parsed is None:
-            return
-        name = normalise(parsed.name)
-        if name == self.project.name:
-            for extra in sorted(parsed.extras):
-                self.extra(extra, cited, rule)
-        elif left_out(parsed.name) and group != "plugin":
-            self.skipped.add(name)
-        else:
-            text = _without_address(parsed)
-            evidence = cited.evidence("requirement", rule, text)
-            self.requirements.setdefault(
-                text, Requirement(text=text, group=group, mandatory=mandatory, evidence=evidence)
-            )
-
-    def extra(self, name: str, cited: Cited, rule: str) -> None:
-        """An extra of the project, by the spelling that its metadata uses."""
-        spelled = next((key for key in self.project.extras if normalise(key) == normalise(name)), None)
-        if spelled:
-            self.extras.setdefault(spelled, cited.evidence("extra", rule, spelled))
-
-    def listed(self, listed: Listed, rule: str) -> None:
-        """All that a requirements file or tox asks for."""
-        for cited in listed.requirements:
-            self.add(cited, rule)
-        for cited in listed.extras:
-            self.extra(cited.value, cited, rule)
-        for cited in listed.constraints:
-            self.constraints.setdefault(name_of(cited.value), cited)
-
-
-def _without_address(parsed: Parsed) -> str:
-    parsed.url = None
-    return str(parsed)
-
-
-def select_dependencies(base: Project, after: Project) -> Selection:
-    """Apply the order of the module docstring to both trees."""
+def select_dependencies(
+    base: Project, after: Project, interpreter: str = "", jobs: Sequence[Job] = ()
+) -> Selection:
+    """Apply the order of the module docstring to both trees; ``jobs`` are those of continuous integration."""
     selection = Selection(base)
     for project in (base, after):
-        if _named(selection, project, TEST_NAMES, mandatory=True):
+        lists = _Lists(project, interpreter, jobs, bounds=project is after)
+        if _named(selection, lists, TEST_NAMES, mandatory=True):
             continue
-        found = _named(selection, project, DEVELOPMENT_NAMES, mandatory=False)
-        useful = selection.extras or any(item.group == "test" for item in selection.requirements.values())
+        found = _named(selection, lists, DEVELOPMENT_NAMES, mandatory=False)
+        tests = (item for item in selection.requirements.values() if item.group == "test")
+        useful = selection.extras or any(name_of(item.text) not in BUILD_ONLY for item in tests)
         if not (found and useful):
-            _files_and_tools(selection, project)
+            _files_and_tools(selection, lists)
     _newly_required(selection, base, after)
     if not base.installable or not (base.dependencies or selection.requirements):
         _plain_files(selection, base)
     for project in (base, after):
-        for plugin, evidence in implied_plugins(
-            read_pytest_settings(project.tree, project.directory)
-        ).items():
-            present = any(name_of(text) == normalise(plugin) for text in selection.requirements)
-            if not present and normalise(plugin) != base.name:
+        settings = read_pytest_settings(project.tree, project.directory)
+        for plugin, evidence in implied_plugins(settings).items():
+            if not selection.has(plugin) and normalise(plugin) != base.name:
                 item = Requirement(text=plugin, group="plugin", evidence=evidence)
                 selection.requirements[plugin] = item
     _runner(selection)
     return selection
 
 
+@dataclass(frozen=True)
+class _Lists:
+    """One tree, and what else decides which of its lists count."""
+
+    project: Project
+    interpreter: str
+    jobs: Sequence[Job]
+    bounds: bool
+    """Whether bounds of this tree count; those of the tree before the change may exclude what it adds."""
+
+
 def _runner(selection: Selection) -> None:
     """pytest runs every project's tests, whatever the maintainers run them with."""
-    if (
-        "pytest" not in {name_of(text) for text in selection.requirements}
-        and selection.project.name != "pytest"
-    ):
+    if not selection.has("pytest") and selection.project.name != "pytest":
         evidence = Evidence(choice="requirement", value="pytest", rule="the runner of all tests")
         selection.requirements["pytest"] = Requirement(text="pytest", group="test", evidence=evidence)
 
 
-def _named(selection: Selection, project: Project, names: Iterable[str], *, mandatory: bool) -> bool:
+def _named(selection: Selection, lists: _Lists, names: Iterable[str], *, mandatory: bool) -> bool:
     """Extras, dependency groups and tool groups of those names; true when there was any."""
+    project = lists.project
     wanted = {normalise(name) for name in names}
     rule = "extra or group named for tests" if mandatory else "extra or group named for development"
     found = False
@@ -131,26 +94,42 @@ def _named(selection: Selection, project: Project, names: Iterable[str], *, mand
         if normalise(name) in wanted:
             found = True
             _take_extra(selection, project, name, items, rule, whole=mandatory)
-    for kind, table in (("group", project.pyproject.groups), ("tool group", project.pyproject.tool_groups)):
-        for name, items in table.items():
-            if normalise(name) not in wanted and not (
-                kind == "group" and mandatory and name in _tox_groups(project)
-            ):
-                continue
+    for name, items in project.pyproject.tool_groups.items():
+        if normalise(name) in wanted:
             found = True
             for cited in items:
-                selection.add(cited, f"{kind} {name}", mandatory=mandatory)
-            if kind == "group":
-                place = project.pyproject.source.cite(name, "[dependency-groups]")
-                selection.groups.setdefault(name, place.evidence("group", rule))
-    if found:
-        for cited in project.pyproject.hatch_features:
-            selection.extra(cited.value, cited, "feature of a hatch environment")
+                selection.add(cited, f"tool group {name}", mandatory=mandatory)
+    groups = {normalise(name) for name in _groups_of_tools(lists)} if mandatory else set()
+    for name in project.pyproject.groups:
+        if normalise(name) in wanted | groups:
+            found = True
+            # One that only a tool names may be for a version of something that is not out yet.
+            named = mandatory and normalise(name) in wanted
+            _take_group(selection, project, name, rule, mandatory=named)
+    return (_take_hatch(selection, lists) if mandatory else False) or found
+
+
+def _groups_of_tools(lists: _Lists) -> tuple[str, ...]:
+    project = lists.project
+    hatch = (name for environment in read_hatch(project)[:1] for name in environment.groups)
+    return (*tox_groups(project.tree, project.directory, lists.interpreter), *hatch)
+
+
+def _take_group(selection: Selection, project: Project, name: str, rule: str, *, mandatory: bool) -> None:
+    for cited in project.pyproject.groups[name]:
+        selection.add(cited, f"group {name}", mandatory=mandatory)
+    place = project.pyproject.source.cite(name, "[dependency-groups]")
+    selection.groups.setdefault(name, place.evidence("group", rule))
+
+
+def _take_hatch(selection: Selection, lists: _Lists) -> bool:
+    """The environment of hatch that tests, if it lists anything."""
+    found = False
+    for environment in read_hatch(lists.project)[:1]:
+        rule = f"hatch environment {environment.name}"
+        found |= selection.add_all(environment.dependencies, rule, mandatory=True)
+        found |= selection.extra_all(environment.features, rule)
     return found
-
-
-def _tox_groups(project: Project) -> tuple[str, ...]:
-    return tox_groups(project.tree, project.directory)
 
 
 def _take_extra(
@@ -166,27 +145,32 @@ def _take_extra(
             selection.add(cited, rule)
 
 
-def _files_and_tools(selection: Selection, project: Project) -> None:
-    before = len(selection.requirements) + len(selection.extras)
-    for name in (*FILES, *PLAIN_FILES):
+def _files_and_tools(selection: Selection, lists: _Lists) -> None:
+    project, tree = lists.project, lists.project.tree
+    found = _first_file(selection, project)
+    tox = read_tox(tree, project.directory, lists.interpreter, bounds=lists.bounds)
+    found |= selection.listed(tox, "deps of tox")
+    found |= selection.add_all(project.tests_require, "tests_require")
+    for name, items in project.pyproject.tool_groups.items():
+        if not left_out(name) and name not in {"docs", "doc", "lint", "typing", "types"}:
+            found |= selection.add_all(items, f"tool group {name}")
+    if not found:
+        found = selection.listed(read_nox(project), "session of nox")
+        conda = (*read_pipfile(project), *read_conda(tree, lists.interpreter))
+        found |= selection.add_all(conda, "development list")
+    if not found:
+        selection.listed(read_pip_lines(project, lists.jobs), "pip install of a test job")
+
+
+def _first_file(selection: Selection, project: Project) -> bool:
+    named = tuple(test_requirement_files(project))
+    for name in dict.fromkeys((*named, *PLAIN_FILES)):
         listed = read_requirements(project.tree, project.path(name))
         # A plain requirements file counts only when it is visibly one for developers.
-        tests = name in FILES or any(name_of(cited.value) in RUNNERS for cited in listed.requirements)
+        tests = name in named or any(name_of(cited.value) in RUNNERS for cited in listed.requirements)
         if tests and (listed.requirements or listed.extras):
-            selection.listed(listed, f"requirements file {name}")
-            break
-    selection.listed(read_tox(project.tree, project.directory), "deps of tox")
-    for cited in project.tests_require:
-        selection.add(cited, "tests_require")
-    for name, items in project.pyproject.tool_groups.items():
-        for cited in (
-            items if not left_out(name) and name not in {"docs", "doc", "lint", "typing", "types"} else ()
-        ):
-            selection.add(cited, f"tool group {name}")
-    if len(selection.requirements) + len(selection.extras) == before:
-        selection.listed(read_nox(project), "session of nox")
-        for cited in (*read_pipfile(project), *read_conda(project.tree)):
-            selection.add(cited, "development list")
+            return selection.listed(listed, f"requirements file {name}")
+    return False
 
 
 def _plain_files(selection: Selection, project: Project) -> None:

@@ -9,7 +9,7 @@ import configparser
 
 
 def read_ini(text: str, *, keep_case: bool = False) -> configparser.RawConfigParser:
-    """The sections of ``text``; empty when it is no ini file.  ``keep_case`` leaves option names as written."""
+    """The sections of ``text``, empty when it is none; ``keep_case`` leaves option names as written."""
     parser = _parser(keep_case)
     try:
         parser.read_string(text)

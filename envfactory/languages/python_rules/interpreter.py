@@ -1,8 +1,9 @@
 """Which interpreter: ranked, each with the line that allowed it.
 
 Rule, measured on dated environments: the newest release that had been out for 150 days, that
-``requires-python`` allows, and that the classifiers list if they list any.  Then older ones, then newer
-ones, so that a repair can walk down the list.  A ``.python-version`` file is asked before the classifiers.
+``requires-python`` allows, and that the classifiers list if they list any. Where they list none, one
+pinned by ``.python-version`` or ``runtime.txt``, else the newest that the maintainers' own test runs
+name. Then older ones, then newer ones, so that a repair can walk down the list.
 """
 
 from __future__ import annotations
@@ -13,9 +14,14 @@ from datetime import datetime
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from envfactory.languages.python_rules.ci_workflows import Job
 from envfactory.languages.python_rules.cited import Cited
+from envfactory.languages.python_rules.container_files import read_containers
+from envfactory.languages.python_rules.hatch_environments import read_hatch
 from envfactory.languages.python_rules.project import Project
 from envfactory.languages.python_rules.releases import SUPPORTED, order, settled
+from envfactory.languages.python_rules.tox_environments import read_tox_environment
+from envfactory.languages.python_rules.tox_names import versions_of
 from envfactory.records import Evidence
 
 CLASSIFIER = re.compile(r"^Programming Language :: Python :: (3\.\d+)$")
@@ -24,7 +30,7 @@ NEWER_TRIED = 3
 
 
 def rank_interpreters(
-    base: Project, after: Project, when: datetime
+    base: Project, after: Project, when: datetime, jobs: Sequence[Job] = ()
 ) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
     """Ranked minor versions (never empty) and why the first is first."""
     known = settled(when.date())
@@ -38,7 +44,9 @@ def rank_interpreters(
     classified = [version for version in old if version in listed]
     # A pin of exactly one version is how the maintainers work; ranges of versions come from the classifiers.
     chosen = [version for version in pinned if version in old][:1] if not classified else []
-    ranked = tuple(dict.fromkeys([*chosen, *classified, *old, *new, *known]))
+    run = tested_interpreters(after, jobs) if not (classified or chosen) else {}
+    tested = [version for version in old if version in run]
+    ranked = tuple(dict.fromkeys([*chosen, *classified, *tested, *old, *new, *known]))
     first = ranked[0]
     cited = pinned.get(first) if first in chosen else listed.get(first)
     requires = after.requires_python or base.requires_python
@@ -47,6 +55,9 @@ def rank_interpreters(
         evidence.append(requires.evidence("interpreter", "requires-python allows it", first))
     if cited is not None:
         evidence.append(cited.evidence("interpreter", "newest listed release at least 150 days old", first))
+    if first in tested:
+        rule = "newest that the maintainers test with, at least 150 days old"
+        evidence.append(run[first].evidence("interpreter", rule, first))
     if not evidence:
         evidence.append(
             Evidence(choice="interpreter", value=first, rule="newest release at least 150 days old")
@@ -73,12 +84,33 @@ def _listed(project: Project) -> dict[str, Cited]:
 
 
 def _pinned(project: Project) -> dict[str, Cited]:
-    source = project.source(".python-version")
     found: dict[str, Cited] = {}
-    for line in source.lines if source else ():
-        match = re.match(r"^\s*(?:cpython-?)?(3\.\d+)", line)
-        if match and source:
-            found.setdefault(match.group(1), source.cite(match.group(1)))
+    for name in (".python-version", "runtime.txt"):
+        source = project.source(name)
+        for line in source.lines if source else ():
+            match = re.match(r"^\s*(?:c?python-?)?(3\.\d+)", line)
+            if match and source:
+                found.setdefault(match.group(1), source.cite(match.group(1)))
+    return found
+
+
+def tested_interpreters(project: Project, jobs: Sequence[Job]) -> dict[str, Cited]:
+    """Versions that test jobs, tox's list, hatch's matrix or container files name, with the place."""
+    found: dict[str, Cited] = {}
+    for job in jobs:
+        for cited in job.interpreters if job.about_tests else ():
+            found.setdefault(cited.value, cited)
+    tox = read_tox_environment(project.tree, project.directory)
+    for version in versions_of(tox.names) if tox else ():
+        found.setdefault(version, tox.source.cite(version, "envlist") if tox else Cited(version))
+    for environment in read_hatch(project):
+        for version in environment.versions:
+            found.setdefault(version, environment.source.cite(version, "matrix"))
+    if not found:
+        # A container file names the one version that it starts from, often long after it was written.
+        for job in read_containers(project.tree):
+            for cited in job.interpreters:
+                found.setdefault(cited.value, cited)
     return found
 
 

@@ -109,7 +109,21 @@ TOO_NEW: tuple[tuple[str, str], ...] = (
     ),
     (r"module 'typing' has no attribute 'io'|module 'typing' has no attribute 're'", "3.13"),
     (r"module 'ast' has no attribute '(?:Str|Num|Bytes|NameConstant|Ellipsis)'", "3.14"),
-    (r"'FileFinder' object has no attribute 'find_module'", "3.12"),
+    (
+        r"'FileFinder' object has no attribute 'find_module'|"
+        r"module 'importlib' has no attribute 'find_loader'",
+        "3.12",
+    ),
+    (r"_evaluate\(\) missing 1 required keyword-only argument: 'recursive_guard'", "3.12"),
+    (
+        r"module 'asyncio' has no attribute 'get_child_watcher'|"
+        r"cannot import name '\w*ChildWatcher' from 'asyncio'",
+        "3.14",
+    ),
+    (
+        r"'_UnionGenericAlias' object has no attribute|'typing.Union' object has no attribute '__origin__'",
+        "3.14",
+    ),
     (r"There is no current event loop in thread", "3.14"),
     (
         r"longintrepr\.h|_PyLong_AsByteArray|PyCode_New|too few arguments to function '_?PyLong|"

@@ -18,7 +18,7 @@ from envfactory.languages.python_rules.names import normalise
 from envfactory.languages.python_rules.project import Project
 from envfactory.languages.python_rules.tools import left_out
 
-TOML_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml")
+TOML_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "pylock.dev.toml", "pylock.test.toml")
 
 
 def read_lockfile(project: Project) -> tuple[Cited, ...]:
@@ -27,6 +27,8 @@ def read_lockfile(project: Project) -> tuple[Cited, ...]:
         source = project.source(name)
         if source is not None:
             pins = _toml(source) if name in TOML_LOCKS else _pipfile(source)
+            if not pins:
+                continue  # a lock of another format, or one that is broken
             return tuple(
                 source.cite(f"{package}=={version}", f'"{package}"', version)
                 for package, versions in sorted(pins.items())
@@ -52,7 +54,10 @@ def _toml(source: Source) -> dict[str, set[str]]:
 def _public(package: dict[str, Any]) -> bool:
     """True for a package from an index (no path, no repository) with a plain version."""
     origin = package.get("source")
-    kinds = {"git", "url", "editable", "directory", "virtual", "path"}
+    kinds = {"git", "url", "editable", "directory", "virtual", "path", "file", "legacy-path"}
+    # uv and poetry keep the origin in a table of its own, pdm and PEP 751 beside the name.
+    if {"git", "url", "path", "vcs", "directory", "archive", "editable"} & set(package):
+        return False
     if isinstance(origin, dict) and (kinds & set(origin) or origin.get("type") in kinds):
         return False
     try:

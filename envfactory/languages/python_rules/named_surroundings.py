@@ -26,6 +26,7 @@ SERVER_PACKAGES = re.compile(
     r"redis(?:-server)?|postgresql(?:-[\d.]+)?|mysql-server\S*|mariadb-server\S*|memcached|rabbitmq-server"
     r"|mongodb(?:-server|-org)?|elasticsearch"
 )
+SERVICE_VARIABLES = re.compile(r"(?:POSTGRES|PG|MYSQL|MARIADB|REDIS|RABBITMQ|MONGO|ELASTIC)[A-Z_]*")
 LEFT_OUT = re.compile(
     r"PATH|LD_\w+|HOME|USER|SHELL|PWD|LANG|LC_\w+|TERM|TZ|CI|CI_\w+|COLOR|\w*COLOR|COVERALLS\w*|COVERAGE\w*|COV_\w+"
     r"|CODECOV\w*|PIP\w*|PYTEST\w*|PY_COLORS|TOX\w*|NOX\w*|CIBW\w*|GITHUB\w*|GH_\w+|TRAVIS\w*|CONDA\w*|CACHE\w*"
@@ -42,7 +43,9 @@ def ranked(jobs: Iterable[Job]) -> list[Job]:
 
 def suggested_packages(jobs: Iterable[Job]) -> tuple[str, ...]:
     """Debian packages that any of them installs, each once."""
-    found = (name for job in ranked(jobs) for name in job.packages if re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", name))
+    found = (
+        name for job in ranked(jobs) for name in job.packages if re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", name)
+    )
     return tuple(dict.fromkeys(found))
 
 
@@ -61,21 +64,29 @@ def service_name(text: str) -> str:
     """``docker.example/library/postgres:15-alpine`` is ``postgresql``; empty for any other image."""
     name = re.split(r"[:@]", text.rpartition("/")[2])[0].lower()
     whole = text.lower().partition(":")[0]
-    return next((known for pattern, known in SERVICES if re.search(pattern, name) or name == known), "") or next(
-        (known for pattern, known in SERVICES if "/" in whole and re.search(pattern, whole.split("/")[-2])), ""
+    return next(
+        (known for pattern, known in SERVICES if re.search(pattern, name) or name == known), ""
+    ) or next(
+        (known for pattern, known in SERVICES if "/" in whole and re.search(pattern, whole.split("/")[-2])),
+        "",
     )
 
 
-def suggested_env(jobs: Sequence[Job]) -> dict[str, str]:
-    """Variables of the job that tests with the least around it, and of every service's container."""
-    found: dict[str, str] = {}
+def job_env(jobs: Sequence[Job]) -> dict[str, str]:
+    """Variables of the job that tests with the least around it, its steps' own among them."""
     for job in [job for job in ranked(jobs) if job.about_tests][:1]:
-        for step in job.steps:
-            found.update(step.env)
-        found = {**job.env, **found}
+        steps = {name: value for step in job.steps for name, value in step.env.items()}
+        return useful({**job.env, **steps})
+    return {}
+
+
+def service_env(jobs: Iterable[Job]) -> dict[str, str]:
+    """Variables of the containers of services: users, passwords and names of databases."""
+    found: dict[str, str] = {}
     for job in ranked(jobs):
         for name, value in job.service_env.items():
-            found.setdefault(name, value)
+            if SERVICE_VARIABLES.fullmatch(name):
+                found.setdefault(name, value)
     return useful(found)
 
 

@@ -14,6 +14,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from envfactory.languages.python_rules.cited import Cited, Source
+from envfactory.languages.python_rules.dynamic_metadata import dynamic_dependencies, dynamic_extras
+from envfactory.languages.python_rules.ini_files import read_ini
 from envfactory.languages.python_rules.names import normalise
 from envfactory.languages.python_rules.pyproject import Groups, Pyproject
 from envfactory.languages.python_rules.setup_py import read_setup_py
@@ -67,14 +69,8 @@ class Project:
     @cached_property
     def setup_cfg(self) -> configparser.RawConfigParser:
         """Empty when absent or unreadable."""
-        parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
-        parser.optionxform = str  # type: ignore[assignment,method-assign]  # names of extras keep their case
         source = self.source("setup.cfg")
-        try:
-            parser.read_string(source.content if source else "")
-        except configparser.Error:
-            return configparser.RawConfigParser()
-        return parser
+        return read_ini(source.content if source else "", keep_case=True)
 
     @cached_property
     def installable(self) -> bool:
@@ -119,12 +115,12 @@ class Project:
         """What the project needs to run, as far as it can be read statically."""
         if self.pyproject.dependencies is not None:
             return self.pyproject.dependencies
-        return self._listed("install_requires")
+        return dynamic_dependencies(self) or self._listed("install_requires")
 
     @cached_property
     def extras(self) -> Groups:
         """Extras by name as written."""
-        found = dict(self.pyproject.extras)
+        found = {**dynamic_extras(self), **self.pyproject.extras}
         if self.setup_cfg.has_section("options.extras_require"):
             for name in self.setup_cfg.options("options.extras_require"):
                 lines = self._cfg_lines("options.extras_require", name)

@@ -1,7 +1,8 @@
 """What a ``pyproject.toml`` says about dependencies, in each dialect.
 
 PEP 621 ``[project]``, PEP 735 ``[dependency-groups]``, PEP 518 ``[build-system]`` and the tables of
-poetry, pdm, hatch, flit and uv.  Values come back cited; choosing among them is not done here.
+poetry, pdm, flit and uv; hatch's environments have a module of their own. Values come back cited;
+choosing among them is not done here.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ class Pyproject:
 
     @property
     def tool_groups(self) -> Groups:
-        """Development groups that only one tool knows: poetry, pdm, uv, hatch."""
+        """Development groups that only one tool knows: poetry, pdm, uv, flit."""
         found: Groups = {}
         if dev := self.table("tool", "poetry", "dev-dependencies"):
             found["dev"] = self._poetry(dev, "[tool.poetry.dev-dependencies]")
@@ -132,24 +133,9 @@ class Pyproject:
             )
         if uv := self.strings("tool", "uv", "dev-dependencies"):
             found.setdefault("dev", self.source.cite_all(uv, "dev-dependencies"))
-        for name in self.table("tool", "hatch", "envs"):
-            wanted = [
-                *self.strings("tool", "hatch", "envs", name, "dependencies"),
-                *self.strings("tool", "hatch", "envs", name, "extra-dependencies"),
-            ]
-            if wanted:
-                found.setdefault(name, self.source.cite_all(wanted, f"[tool.hatch.envs.{name}"))
+        if flit := self.strings("tool", "flit", "metadata", "dev-requires"):
+            found.setdefault("dev", self.source.cite_all(flit, "dev-requires"))
         return found
-
-    @property
-    def hatch_features(self) -> tuple[Cited, ...]:
-        """Extras that hatch's test environments ask for."""
-        names = [
-            f
-            for env in ("default", "test", "hatch-test")
-            for f in self.strings("tool", "hatch", "envs", env, "features")
-        ]
-        return self.source.cite_all(dict.fromkeys(names), "[tool.hatch.envs", "features")
 
     def _group(self, table: dict[str, Any], name: str, seen: frozenset[str]) -> list[Cited]:
         by_name = {normalise(key): key for key in table}

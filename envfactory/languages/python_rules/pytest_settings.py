@@ -6,7 +6,6 @@ Only reads; what the options imply is decided in ``plugins`` and ``runner``.
 
 from __future__ import annotations
 
-import configparser
 import posixpath
 import shlex
 import tomllib
@@ -14,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from envfactory.languages.python_rules.cited import Source
+from envfactory.languages.python_rules.ini_files import read_ini
 
 if TYPE_CHECKING:
     from envfactory.git.tree import Tree
@@ -59,11 +59,7 @@ def read_pytest_settings(tree: Tree, directory: str = ".") -> PytestSettings:
 
 
 def _ini(text: str, section: str) -> dict[str, str] | None:
-    parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
-    try:
-        parser.read_string(text)
-    except configparser.Error:
-        return None
+    parser = read_ini(text)
     if not parser.has_section(section):
         return None
     return {key: value or "" for key, value in parser.items(section)}

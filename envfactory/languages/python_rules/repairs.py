@@ -19,11 +19,27 @@ from envfactory.languages.python_rules.interpreter_repairs import (
 from envfactory.languages.python_rules.interpreter_symptoms import ADDED_MODULES, REMOVED_MODULES
 from envfactory.languages.python_rules.names import name_of, normalise
 from envfactory.languages.python_rules.plugins import FIXTURES, plugin_of_option
-from envfactory.languages.python_rules.repair_case import Case, Change, add
+from envfactory.languages.python_rules.repair_case import Case, Change, add, bound
 from envfactory.languages.python_rules.resolver import unavailable
+from envfactory.languages.python_rules.runner_repairs import (
+    ASYNC_TESTS,
+    asynchronous_tests,
+    import_mode,
+    import_path,
+    missing_tools,
+    warnings_as_errors,
+)
 from envfactory.languages.python_rules.runner_symptoms import MARKERS, runner_bound
 from envfactory.languages.python_rules.skip_reasons import distributions_named
-from envfactory.languages.python_rules.system_packages import Lookup, known_package, missing_packages
+from envfactory.languages.python_rules.surroundings import (
+    clock,
+    display,
+    locales,
+    services,
+    suggested_variables,
+)
+from envfactory.languages.python_rules.system_packages import missing_packages, wanted_packages
+from envfactory.languages.python_rules.version_bounds import dependency_bounds
 from envfactory.records import Evidence
 
 NO_MODULE = re.compile(r"No module named ['\"]?([A-Za-z_][\w.]*)")
@@ -33,9 +49,6 @@ UNRECOGNISED = re.compile(r"(?:unrecognized arguments:|ambiguous option:|no such
 REQUIRED_PLUGINS = re.compile(r"Missing required plugins: ([^\n]+)")
 UNKNOWN_MARKER = re.compile(
     r"'(\w+)' (?:is )?not (?:found in|a registered)[^\n]*marker|Unknown pytest\.mark\.(\w+)"
-)
-ASYNC_TESTS = re.compile(
-    r"async def functions are not (?:natively )?supported|coroutine '\w+' was never awaited"
 )
 PACKAGING_MODULES = frozenset({"pkg_resources", "setuptools", "distutils"})
 
@@ -107,37 +120,32 @@ def runner_version(case: Case) -> Change | None:
     found = runner_bound(case.errors)
     if found is None:
         return None
-    bound, words = found
-    text = f"pytest{bound}"
-    if any(item.text == text for item in case.declaration.requirements):
-        return None
-    evidence = Evidence(
-        choice="runner", value=text, rule="the suite is written for another pytest", text=words[:200]
+    return bound(
+        case, f"pytest{found[0]}", "the suite is written for another pytest", found[1], choice="runner"
     )
-    # In the place of what was asked for: the two would exclude each other.
-    others = tuple(item for item in case.declaration.requirements if name_of(item.text) != "pytest")
-    item = Requirement(text=text, group="repair", evidence=evidence)
-    return case.declaration.model_copy(update={"requirements": (*others, item)}), text, evidence
 
 
 def system_packages(case: Case) -> Change | None:
     """A header, ``.pc`` file, library or command that a build or a test looks for in vain."""
     have = set(case.declaration.system_packages)
     new = {package: why for package, why in missing_packages(case.errors, case.lookup) if package not in have}
-    if "unsupported locale setting" in case.errors and "locales-all" not in have:
-        new["locales-all"] = "unsupported locale setting"
     if not new:
         return None
-    packages = tuple(sorted(have | set(new)))
-    why = new[min(new)]
-    evidence = Evidence(
-        choice="system package", value=" ".join(sorted(new)), rule="asked for in vain", text=why[:200]
-    )
-    return (
-        case.declaration.model_copy(update={"system_packages": packages}),
-        f"add package {' '.join(sorted(new))}",
-        evidence,
-    )
+    return _installing(case, sorted(new), "asked for in vain", new[min(new)])
+
+
+def suggested_packages(case: Case) -> Change | None:
+    """Whatever broke: what maintainers install for their own test runs and is not there yet."""
+    names = wanted_packages(case.declaration.suggested_packages, case.lookup)
+    new = [name for name in names if name not in case.declaration.system_packages]
+    return _installing(case, new, "maintainers install it for their own test runs") if new else None
+
+
+def _installing(case: Case, names: list[str], rule: str, why: str = "") -> Change:
+    packages = tuple(sorted({*case.declaration.system_packages, *names}))
+    evidence = Evidence(choice="system package", value=" ".join(names), rule=rule, text=why[:200])
+    changed = case.declaration.model_copy(update={"system_packages": packages})
+    return changed, f"add package {' '.join(names)}", evidence
 
 
 def time_zones(case: Case) -> Change | None:
@@ -180,22 +188,34 @@ ENTRIES: tuple[Entry, ...] = (
     missing_plugins,
     missing_fixtures,
     runner_version,
+    dependency_bounds,
     packaging_modules,
     interpreter,
     missing_modules,
+    import_path,
+    import_mode,
+    asynchronous_tests,
+    missing_tools,
+    locales,
+    display,
+    services,
+    clock,
+    warnings_as_errors,
     system_packages,
     time_zones,
     python_bound,
+    suggested_packages,
     unbuildable,
     skip_reasons,
+    suggested_variables,
     settled_interpreter,
 )
 """In order: what stops a whole run first, guesses last."""
 
 
-def repair(declaration: Declaration, symptoms: Symptoms, lookup: Lookup = known_package) -> Repair | None:
+def repair(declaration: Declaration, symptoms: Symptoms) -> Repair | None:
     """The first change that was not tried yet, or ``None`` when nothing fits."""
-    case = Case(declaration, symptoms, lookup)
+    case = Case(declaration, symptoms)
     for entry in ENTRIES:
         change = entry(case)
         if change is None:

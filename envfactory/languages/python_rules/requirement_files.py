@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,35 @@ def read_line(text: str, listed: Listed, cited: Cited) -> None:
         listed.requirements.append(cited.with_value(released))
     elif (requirement := parse(text)) is not None:
         listed.requirements.append(cited.with_value(str(requirement)))
+
+
+VALUED = frozenset(
+    {"-c", "--constraint", "--group", "-i", "--index-url", "--extra-index-url", "-f", "--find-links"}
+)
+"""Options of ``pip install`` that take a value of no interest here."""
+
+
+def read_words(tree: Tree, directory: str, words: Sequence[str], listed: Listed, cited: Cited) -> None:
+    """Sort the arguments of one ``pip install`` into ``listed``; what holds a variable is left out."""
+    position = 0
+    while position < len(words):
+        word, following = words[position], words[position + 1 : position + 2]
+        inner = INCLUDE.match(word)
+        if word in {"-r", "--requirement"} or inner:
+            path = inner.group(1) if inner else "".join(following)
+            included = read_requirements(tree, posixpath.join(directory, path))
+            listed.requirements += included.requirements
+            listed.constraints += included.constraints
+            listed.extras += included.extras
+            position += not inner
+        elif word in VALUED:
+            position += 1
+        elif word in {"-e", "--editable"}:
+            read_line(f"-e {''.join(following)}", listed, cited)
+            position += 1
+        elif not word.startswith("-") and not re.search(r"[${}]|\.whl\b", word):
+            read_line(word, listed, cited)
+        position += 1
 
 
 def _read(tree: Tree, path: str, listed: Listed, *, constraint: bool) -> None:

@@ -33,6 +33,14 @@ TOO_NEW: tuple[tuple[str, str], ...] = (
         "<7",
     ),
     (r"cannot import name 'FixtureLookupError(?:Repr)?'", "<8"),
+    (r"'FixtureDef' object has no attribute 'unittest'", "<8.2"),
+    (r"(?:fail|skip|exit)\(\) got an unexpected keyword argument 'msg'", "<8"),
+    (r"'FixtureManager' object has no attribute '_arg2fixturedefs'", "<8"),
+    (r"unknown hook 'pytest_cmdline_preparse'", "<8"),
+    (r"unknown hook 'pytest_warning_captured'|module 'pytest' has no attribute 'collect'", "<7"),
+    (r"'\w+' object has no attribute 'funcargnames'", "<6"),
+    (r"'\w*Request' object has no attribute '(?:cached_setup|getfuncargvalue)'", "<4"),
+    (r"'Metafunc' object has no attribute 'addcall'|unknown hook 'pytest_namespace'", "<4"),
 )
 """Pattern -> bound; the first that matches counts."""
 

@@ -1,250 +1,151 @@
-"""Which Debian package brings a header, a ``.pc`` file, a library or a command.
+"""What a failing build or test says about the system package it misses.
 
-A small table of what source distributions ask for most.  Whoever knows more (an index of the
-distribution's contents) passes a lookup of its own; nothing is downloaded here.
+Logs are read for names (of a header, a library, a ``.pc`` file, a command); which package has that
+name is the ``Lookup``'s knowledge, not this module's.  Installs nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 
-Lookup = Callable[[str, str], str]
-"""(kind, name) -> package or ``""``; a kind is a key of ``PACKAGES``."""
+from envfactory.languages.declaration import Lookup
 
-PACKAGES: dict[str, dict[str, str]] = {
-    "header": {
-        "ffi.h": "libffi-dev",
-        "openssl/ssl.h": "libssl-dev",
-        "openssl/opensslv.h": "libssl-dev",
-        "openssl/crypto.h": "libssl-dev",
-        "libxml/xmlversion.h": "libxml2-dev",
-        "libxml/xpath.h": "libxml2-dev",
-        "libxslt/xsltconfig.h": "libxslt1-dev",
-        "zlib.h": "zlib1g-dev",
-        "bzlib.h": "libbz2-dev",
-        "lzma.h": "liblzma-dev",
-        "jpeglib.h": "libjpeg-dev",
-        "ft2build.h": "libfreetype6-dev",
-        "png.h": "libpng-dev",
-        "yaml.h": "libyaml-dev",
-        "libpq-fe.h": "libpq-dev",
-        "mysql.h": "default-libmysqlclient-dev",
-        "sqlite3.h": "libsqlite3-dev",
-        "sql.h": "unixodbc-dev",
-        "ldap.h": "libldap2-dev",
-        "lber.h": "libldap2-dev",
-        "sasl.h": "libsasl2-dev",
-        "sasl/sasl.h": "libsasl2-dev",
-        "krb5.h": "libkrb5-dev",
-        "gssapi/gssapi.h": "libkrb5-dev",
-        "snappy-c.h": "libsnappy-dev",
-        "snappy.h": "libsnappy-dev",
-        "event.h": "libevent-dev",
-        "ev.h": "libev-dev",
-        "uv.h": "libuv1-dev",
-        "zmq.h": "libzmq3-dev",
-        "hdf5.h": "libhdf5-dev",
-        "netcdf.h": "libnetcdf-dev",
-        "geos_c.h": "libgeos-dev",
-        "proj.h": "libproj-dev",
-        "gdal.h": "libgdal-dev",
-        "cblas.h": "libopenblas-dev",
-        "gmp.h": "libgmp-dev",
-        "mpfr.h": "libmpfr-dev",
-        "mpc.h": "libmpc-dev",
-        "curl/curl.h": "libcurl4-openssl-dev",
-        "magic.h": "libmagic-dev",
-        "sodium.h": "libsodium-dev",
-        "lz4.h": "liblz4-dev",
-        "zstd.h": "libzstd-dev",
-        "brotli/decode.h": "libbrotli-dev",
-        "portaudio.h": "portaudio19-dev",
-        "sndfile.h": "libsndfile1-dev",
-        "cairo.h": "libcairo2-dev",
-        "dbus/dbus.h": "libdbus-1-dev",
-        "readline/readline.h": "libreadline-dev",
-        "ncurses.h": "libncurses-dev",
-        "curses.h": "libncurses-dev",
-        "uuid/uuid.h": "uuid-dev",
-        "systemd/sd-daemon.h": "libsystemd-dev",
-        "graphviz/cgraph.h": "libgraphviz-dev",
-        "expat.h": "libexpat1-dev",
-        "xmlsec/xmlsec.h": "libxmlsec1-dev",
-        "rocksdb/slice.h": "librocksdb-dev",
-        "leveldb/db.h": "libleveldb-dev",
-        "tcl.h": "tcl-dev",
-        "tk.h": "tk-dev",
-        "boost/python.hpp": "libboost-python-dev",
-        "re2/re2.h": "libre2-dev",
-        "archive.h": "libarchive-dev",
-        "fuse.h": "libfuse-dev",
-        "augeas.h": "libaugeas-dev",
-        "pcap.h": "libpcap-dev",
-        "igraph.h": "libigraph-dev",
-        "fftw3.h": "libfftw3-dev",
-        "gsl/gsl_math.h": "libgsl-dev",
-    },
-    "pkg-config": {
-        "libffi": "libffi-dev",
-        "openssl": "libssl-dev",
-        "cairo": "libcairo2-dev",
-        "dbus-1": "libdbus-1-dev",
-        "gobject-introspection-1.0": "libgirepository1.0-dev",
-        "libxml-2.0": "libxml2-dev",
-        "xmlsec1": "libxmlsec1-dev",
-        "libpq": "libpq-dev",
-        "openblas": "libopenblas-dev",
-        "freetype2": "libfreetype6-dev",
-        "libpng": "libpng-dev",
-        "hdf5": "libhdf5-dev",
-        "mysqlclient": "default-libmysqlclient-dev",
-        "libsystemd": "libsystemd-dev",
-        "libarchive": "libarchive-dev",
-        "fuse3": "libfuse3-dev",
-        "fuse": "libfuse-dev",
-        "gtk+-3.0": "libgtk-3-dev",
-        "glib-2.0": "libglib2.0-dev",
-    },
-    "library": {
-        "ssl": "libssl-dev",
-        "crypto": "libssl-dev",
-        "pq": "libpq-dev",
-        "xml2": "libxml2-dev",
-        "xslt": "libxslt1-dev",
-        "z": "zlib1g-dev",
-        "blas": "libopenblas-dev",
-        "lapack": "liblapack-dev",
-        "openblas": "libopenblas-dev",
-        "sqlite3": "libsqlite3-dev",
-        "gmp": "libgmp-dev",
-        "yaml": "libyaml-dev",
-        "magic": "libmagic1",
-    },
-    "shared": {
-        "libGL.so.1": "libgl1",
-        "libgomp.so.1": "libgomp1",
-        "libglib-2.0.so.0": "libglib2.0-0",
-        "libmagic.so.1": "libmagic1",
-        "libpq.so.5": "libpq5",
-        "libsndfile.so.1": "libsndfile1",
-        "libgeos_c.so": "libgeos-dev",
-        "libgeos_c.so.1": "libgeos-c1v5",
-        "libcairo.so.2": "libcairo2",
-        "libpango-1.0.so.0": "libpango-1.0-0",
-        "libxml2.so.2": "libxml2",
-        "libSM.so.6": "libsm6",
-        "libXrender.so.1": "libxrender1",
-        "libXext.so.6": "libxext6",
-        "libEGL.so.1": "libegl1",
-        "libusb-1.0.so.0": "libusb-1.0-0",
-        "libzbar.so.0": "libzbar0",
-        "libsodium.so.23": "libsodium23",
-        "libodbc.so.2": "libodbc2",
-    },
-    "command": {
-        "pg_config": "libpq-dev",
-        "mysql_config": "default-libmysqlclient-dev",
-        "xml2-config": "libxml2-dev",
-        "xslt-config": "libxslt1-dev",
-        "krb5-config": "libkrb5-dev",
-        "geos-config": "libgeos-dev",
-        "gdal-config": "libgdal-dev",
-        "nc-config": "libnetcdf-dev",
-        "curl-config": "libcurl4-openssl-dev",
-        "freetype-config": "libfreetype6-dev",
-        "llvm-config": "llvm-dev",
-        "swig": "swig",
-        "cmake": "cmake",
-        "gfortran": "gfortran",
-        "f95": "gfortran",
-        "cargo": "cargo",
-        "rustc": "rustc",
-        "flex": "flex",
-        "bison": "bison",
-        "autoreconf": "autoconf automake libtool",
-        "autoconf": "autoconf",
-        "libtoolize": "libtool",
-        "nasm": "nasm",
-        "protoc": "protobuf-compiler",
-        "dot": "graphviz",
-        "pandoc": "pandoc",
-        "ffmpeg": "ffmpeg",
-        "hg": "mercurial",
-        "svn": "subversion",
-        "bzr": "bzr",
-        "ssh": "openssh-client",
-        "ssh-keygen": "openssh-client",
-        "gpg": "gnupg",
-        "curl": "curl",
-        "wget": "wget",
-        "zip": "zip",
-        "unzip": "unzip",
-        "tex": "texlive-base",
-        "pdflatex": "texlive-latex-base",
-        "redis-server": "redis-server",
-        "node": "nodejs",
-        "java": "default-jre-headless",
-        "less": "less",
-        "man": "man-db",
-        "tree": "tree",
-        "xvfb-run": "xvfb",
-        "Xvfb": "xvfb",
-        "file": "file",
-        "fish": "fish",
-        "zsh": "zsh",
-        "tcsh": "tcsh",
-        "ksh": "ksh",
-        "openssl": "openssl",
-        "lsof": "lsof",
-        "ip": "iproute2",
-        "ping": "iputils-ping",
-        "sudo": "sudo",
-        "vim": "vim-tiny",
-        "vi": "vim-tiny",
-        "nano": "nano",
-        "sqlite3": "sqlite3",
-        "tmux": "tmux",
-        "screen": "screen",
-        "make": "make",
-    },
-}
+_NAME = r"[A-Za-z][\w.+-]*[\w+]"
+_NOT_FOUND = r"(?i:could(?:n't| not)|can(?:no|'|’)t|unable to|failed to) (?:find|locate|load)"
+_LIBRARY = r"(?:librar(?:y|ies)|headers?|development (?:files|headers|package)|dev(?:el)? (?:files|package))"
 
-SYMPTOMS: tuple[tuple[str, str], ...] = (
-    (r"fatal error: ([\w./+-]+\.h(?:pp)?): No such file", "header"),
-    (r"Could(?:n't| not) find ([\w.-]+\.h) ?", "header"),
-    (r"Package '?([\w.+-]+)'?(?:, required by '[^']*',)? (?:was )?not found", "pkg-config"),
-    (r"No package '([\w.+-]+)' found", "pkg-config"),
-    (r"cannot find -l([\w+-]+)", "library"),
+_TOOL = "executable|binary|program|command|compiler"
+_SHELL = r"(?:sh|env|make)(?:\[\d+\])?: "
+
+CERTAIN: tuple[tuple[str, str], ...] = (
+    # compilers, linker, loader
+    (r"fatal error: '?([\w./+-]+)'?(?:: No such file| file not found)", "header"),
+    (r"(?<![\w./-])([\w/+-]+\.h(?:h|pp)?) (?:(?:was |could )?not (?:be )?found|is missing)", "header"),
+    (rf"{_NOT_FOUND} (?:the )?[<'\"`]?([\w/+-]+\.h(?:h|pp)?)\b", "header"),
+    (r"cannot find -l([\w+-][\w.+-]*)", "library"),
     (r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object file", "shared"),
-    (r"(?:error: )?command '?([\w.+-]+)'? (?:not found|failed: No such file)", "command"),
-    (r"(?m)(?:^|[:\s])([\w.+-]+): (?:command )?not found\s*$", "command"),
-    (r"No such file or directory: '([\w.+-]+)'", "command"),
-    (r"([\w+-]+_config|[\w+-]+-config) (?:executable )?not found", "command"),
+    (r"Namespace (\w+) not available for version ([\d.]+)", "typelib"),
+    # pkg-config, autotools, meson, CMake
+    (rf"Package '?({_NAME})'?(?:, required by '[^']*',)? (?:was )?not found", "pkg-config"),
+    (rf"No package '({_NAME})' found", "pkg-config"),
+    (rf"pkg-config --\S+ ['\"]?({_NAME})['\"]?[^\n]*(?:returned non-zero|exit(?:ed)? )", "pkg-config"),
+    (rf"Package requirements \(({_NAME})", "pkg-config"),
+    (rf"ERROR: Dependency [\"']({_NAME})[\"'] not found", "pkg-config"),
+    (rf"CMake Error[^\n]*\n\s*Could NOT find ({_NAME})", "name"),
+    (rf"package configuration file provided by\s+\"({_NAME})\"", "name"),
+    (rf"Can't exec \"({_NAME})\": No such file", "command"),
+    (rf"ERROR: Program '({_NAME})' not found", "command"),
+    (r"possibly undefined macro: (?:AC_PROG_|AM_PROG_|LT_)(?:LIBTOOL|INIT)", "command libtoolize"),
+    # shells and subprocess
+    (rf"command '?({_NAME})'? (?:not found|failed: No such file)", "command"),
+    (rf"unable to execute '?({_NAME})'?: No such file", "command"),
     (
-        r"(?:can't find|cannot find|Could not find|unable to find|requires?) (?:the )?(?:Rust compiler|"
-        r"`?(cargo|rustc|cmake|swig|gfortran)`?\b)",
+        rf"{_SHELL}(?:(?:line )?\d+: )?[‘'\"]?({_NAME})[’'\"]?: (?:(?:command )?not found|No such file)",
         "command",
     ),
-    (r"Is `(cargo|rustc|cmake)` installed", "command"),
-    (r"Unknown compiler\(s\): \[\['?(gfortran)", "command"),
-    (r"which: no ([\w.+-]+) in", "command"),
-    (r"(?:executable|program) [`']?([\w.+-]+)[`']? (?:was )?not found", "command"),
+    (rf"which: no ({_NAME}) in", "command"),
+    (r"([\w+-]+[_-]config) (?:executable )?(?:was )?not found", "command"),
+    # compilers of other languages
+    (r"(?i)(?:can't find|cannot find|requires?) (?:the )?Rust compiler", "command cargo"),
+    (r"Cargo, the Rust package manager, is not installed|Is `(?:cargo|rustc)` installed", "command cargo"),
+    (r"(?i)no Fortran compiler found|No CMAKE_Fortran_COMPILER could be found", "command gfortran"),
+    (r"Unknown compiler\(s\): \[\['gfortran", "command gfortran"),
+    # sentences of setup scripts
+    (rf"headers or library files could not be found for ({_NAME})", "name"),
+    (rf"the ({_NAME}) and ({_NAME}) development packages are installed", "name"),
+    (r"(?i)\bno (lapack)/(blas) resources found|NotFoundError: no (blas|lapack)", "name"),
+    (rf"Unable to load dependency ({_NAME})", "name"),
 )
+"""(pattern, kind): each group is a name of that kind; after a blank the name that the pattern means."""
+
+LIKELY: tuple[tuple[str, str], ...] = (
+    (rf"Could NOT find ({_NAME})", "name"),
+    (rf"[Dd]ependency [\"']?({_NAME})[\"']? found: NO", "pkg-config"),
+    (rf"Program [\"']?({_NAME})[\"']? found: NO", "command"),
+    (
+        rf"{_NOT_FOUND} (?:an? |the |any )?(?:local )?['\"`]?({_NAME})['\"`]? (?:{_LIBRARY}|installation)",
+        "name",
+    ),
+    (rf"{_NOT_FOUND} ['\"`]?(?:the )?(lib[\w.+-]*\w)", "name"),
+    (r"(?i)unable to find (lapack|blas)(?:/(blas|lapack))?", "name"),
+    (r"(?i)\b(blas|lapack) (?:\([^)]*\) )?libraries not found", "name"),
+    (rf"(?m)\b({_NAME}) (?:library |libraries |headers? )?(?:was |were )?not found(?:[.,!;]|$)", "name"),
+    (r"Could not locate executable (gfortran)", "command"),
+    (rf"(?:{_TOOL}) [`'\"]?({_NAME})[`'\"]? (?:was |is )?not (?:found|installed)", "command"),
+    (rf"{_NOT_FOUND} (?:an? |the )?['\"`]?({_NAME})['\"`]? (?:{_TOOL})", "command"),
+    (rf"(?:{_NOT_FOUND}|requires?) (?:the )?`?(cargo|rustc|cmake|swig|gfortran)\b", "command"),
+    (rf"[`'\"]({_NAME})[`'\"] not found in (?:the )?(?:\$?path|\$?PATH)", "command"),
+    (rf"failed to execute (?:PosixPath\()?'({_NAME})'", "command"),
+    (r"No such file or directory: '([a-z][\w+-]*\w)'", "command"),
+    (rf"(?m)(?:^|[:\s])({_NAME}): (?:command )?not found\s*$", "command"),
+)
+"""Said also of what a build can do without: read only where nothing certain is known."""
+
+SPELLINGS: tuple[tuple[str, str], ...] = (
+    ("pkg-config", "{0}"),
+    ("pkg-config", "{1}"),
+    ("pkg-config", "lib{2}"),
+    ("library", "{2}"),
+    ("header", "{2}.h"),
+    ("header", "{2}lib.h"),
+    ("file", "{0}Config.cmake"),
+    ("file", "{1}-config.cmake"),
+    ("command", "{1}"),
+)
+"""How a library that is only named may be called: as it stands (0), in lower case (1), without lib (2)."""
+
+NOT_WANTED = re.compile(
+    # Ours come from elsewhere, and what runs on them from the dated package index.
+    r"^(?:lib)?(?:python|pypy)[\d.]*(?:-|$)|^(?:cython|tox|virtualenv|twine)\d*$"
+    # The base system has one, and chooses it.
+    r"|^(?:gcc|g\+\+|cpp|clang|llvm|libc6|libstdc\+\+)[\d.-]*(?:-dev|-multilib)?$|^build-essential$"
+    # Made for publishing documentation; hundreds of megabytes.
+    r"|^(?:texlive|latexmk|doxygen|libreoffice)|-docs?$"
+    # Browsers need a display and a driver of the same version.
+    r"|^(?:firefox|chromium|google-chrome)|(?:gecko|chrome|chromium-)driver$"
+    # Services need to be started, which an installation does not do.
+    r"|^(?:postgresql|mongodb|redis|memcached|rabbitmq|elasticsearch|couchdb|cassandra|docker|containerd)"
+    r"(?!.*(?:-client|-dev|-tools)\b)|-server(?:-[\d.]+)?$"
+    # Tools of the machine that ran the tests.
+    r"|^(?:apt|dpkg|snapd|sudo|systemd|linux|lsb-release|software-properties|debhelper|devscripts)(?:-|$)"
+)
+"""What maintainers install for their own test runs and these environments do without."""
 
 
-def known_package(kind: str, name: str) -> str:
-    """The table's answer; a header is also looked for by its last part."""
-    table = PACKAGES.get(kind, {})
-    return table.get(name) or table.get(name.rpartition("/")[2], "")
+def missing_packages(log: str, lookup: Lookup) -> list[tuple[str, str]]:
+    """(package, words that ask for it) for everything the log misses and the lookup knows."""
+    for symptoms in (CERTAIN, LIKELY):
+        found: dict[str, str] = {}
+        for pattern, kind in symptoms:
+            for match in re.finditer(pattern, log):
+                for package in _packages(kind, match, lookup):
+                    found.setdefault(package, " ".join(match.group(0).split()))
+        if found:
+            return list(found.items())
+    return []
 
 
-def missing_packages(log: str, lookup: Lookup = known_package) -> list[tuple[str, str]]:
-    """(package, line that asks for it) for everything the log misses and the lookup knows."""
-    found: dict[str, str] = {}
-    for pattern, kind in SYMPTOMS:
-        for match in re.finditer(pattern, log):
-            name = match.group(1) or "cargo"
-            for package in lookup(kind, name).split():
-                found.setdefault(package, match.group(0).strip())
-    return list(found.items())
+def _packages(kind: str, match: re.Match[str], lookup: Lookup) -> list[str]:
+    kind, _, fixed = kind.partition(" ")
+    names = [fixed] if fixed else [name for name in match.groups() if name]
+    if kind == "typelib":
+        return lookup("file", f"{names[0]}-{names[1]}.typelib").split()
+    if kind in ("name", "pkg-config"):
+        return [package for name in names for package in _named(name, lookup)]
+    return [package for name in names for package in lookup(kind, name).split()]
+
+
+def _named(name: str, lookup: Lookup) -> list[str]:
+    lower = name.lower()
+    for kind, spelling in SPELLINGS:
+        packages = lookup(kind, spelling.format(name, lower, lower.removeprefix("lib"))).split()
+        if packages:
+            return packages
+    return []
+
+
+def wanted_packages(names: Iterable[str], lookup: Lookup) -> list[str]:
+    """Of what maintainers install, what exists in the base system's archives and may help; sorted."""
+    found = {lookup("package", name) for name in names if not NOT_WANTED.search(name)}
+    return sorted(package for package in found if package and not NOT_WANTED.search(package))

@@ -22,6 +22,10 @@ sphinx-rtd-theme sphinx-tabs sphinxcontrib-log-cabinet sphinx-notfound-page sphi
 towncrier tox tox-gh-actions tox-travis tox-uv tox-venv tox-wheel twine ty unify validate-pyproject
 vulture wheel xenon yapf zest-releaser zest.releaser griffe asv commitizen gitlint detox
 pallets-sphinx-themes virtualenv-clone
+hatch flit poetry pdm uv gha-update mkautodoc cherry-picker aiohttp-theme alabaster mike pyupgrade pyrefly
+transifex-client flynt tox-docker tox-conda tox-factor tox-py python-semantic-release deptry re-ver bumpver
+auto-changelog gitchangelog rstcheck-core djlint djhtml curlylint yamllint zizmor check-jsonschema
+basedpyright jarn-viewdoc travis-sphinx ghp-import pytest-travis-fold
 """
 LEFT_OUT = frozenset(_TOOLS.split())
 
@@ -37,6 +41,13 @@ PREFIXES = (
     "jupyter-book",
     "nbsphinx",
 )
+
+_BUILD = """
+cython setuptools setuptools-scm setuptools-git setuptools-rust wheel meson meson-python ninja cmake
+scikit-build scikit-build-core cffi pybind11 nanobind maturin oldest-supported-numpy
+"""
+BUILD_ONLY = frozenset(_BUILD.split())
+"""A list of nothing but these is for building and says nothing about tests."""
 
 TEST_NAMES = (
     "test",

@@ -1,8 +1,9 @@
 """The one environment of ``tox`` that stands for the tests: its dependencies, variables and commands.
 
-``envlist`` is expanded, the environment for the chosen interpreter that asks for nothing special is taken,
-and lines with a factor condition (``py36: …``, ``django32-!mysql: …``) count when they hold for it.  Read from
-``tox.ini``, ``setup.cfg`` (``[tox:tox]``), ``tox.toml`` and ``pyproject.toml``; tox is never run.
+``envlist`` is expanded, the environment for the chosen interpreter that asks for nothing special is
+taken, and lines with a factor condition (``py36: …``, ``django32-!mysql: …``) count when they hold for
+it. Read from ``tox.ini``, ``setup.cfg`` (``[tox:tox]``), ``tox.toml`` and ``pyproject.toml``; tox is
+never run.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import configparser
 import posixpath
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 CONDITION = re.compile(r"^([!\w{},.*-]+(?:\s*,\s*[!\w{},.*-]+)*)\s*:(?:\s+|(?=[A-Za-z-]))(?!//)(\S.*)$")
 REFERENCE = re.compile(r"\{\[([^\]]+)\]([\w-]+)\}")
+
 
 @dataclass(frozen=True)
 class Line:
@@ -42,11 +45,15 @@ class ToxEnvironment:
     factors: frozenset[str]
     deps: list[Line] = field(default_factory=list)
     """Also lines whose condition does not hold; ``holds`` tells."""
+    conda: list[str] = field(default_factory=list)
+    """What a plug-in installs with conda."""
     extras: list[Line] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
     env: dict[str, str] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
     directory: str = "."
+    names: list[str] = field(default_factory=list)
+    """All environments of the list."""
 
     def holds(self, condition: str) -> bool:
         """Whether the condition is true here; ``""`` always is."""
@@ -65,7 +72,9 @@ def read_tox_environment(tree: Tree, directory: str = ".", interpreter: str = ""
         source = _source(tree, directory, name)
         if source is not None:
             parser = read_ini(source.content)
-            if any(parser.has_section(f"{prefix}{part}") for part in ("tox", "testenv")):
+            if parser.has_section(f"{prefix}tox") or any(
+                name.startswith("testenv") and not prefix for name in parser.sections()
+            ):
                 return _from_ini(source, parser, prefix, interpreter)
     for name in ("pyproject.toml", "tox.toml"):
         source = _source(tree, directory, name)
@@ -104,14 +113,14 @@ def _from_ini(
         if section.startswith("testenv:")
         for name in expanded(section.partition(":")[2])
     }
-    name = chosen(
-        expanded(listed) or [name for name in sections if re.search(r"test|unit|^py", name)], interpreter
-    )
-    found = ToxEnvironment(source, name, factors_of(name, interpreter))
+    names = expanded(listed)
+    name = chosen(names or [name for name in sections if re.search(r"test|unit|^py", name)], interpreter)
+    found = ToxEnvironment(source, name, factors_of(name, interpreter), names=names)
     order = [
         section for section in (sections.get(name), "testenv") if section and parser.has_section(section)
     ]
     found.deps = _lines(parser, order, "deps")
+    found.conda = [line.text for line in _lines(parser, order, "conda_deps") if found.holds(line.condition)]
     found.extras = [line for line in _lines(parser, order, "extras") if found.holds(line.condition)]
     groups = [line.text for line in _lines(parser, order, "dependency_groups") if found.holds(line.condition)]
     found.groups = re.findall(r"[\w.-]+", "\n".join(groups))
@@ -167,7 +176,7 @@ def _from_toml(source: Source, data: dict[str, Any], interpreter: str) -> ToxEnv
     name = chosen(
         listed or [key for key in tables or {} if re.search(r"test|unit|^py|^3\.", key)], interpreter
     )
-    found = ToxEnvironment(source, name, factors_of(name, interpreter))
+    found = ToxEnvironment(source, name, factors_of(name, interpreter), names=listed)
     own = (tables or {}).get(name)
     base = data.get("env_run_base")
     merged: dict[str, Any] = {

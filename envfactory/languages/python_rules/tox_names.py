@@ -9,15 +9,16 @@ import itertools
 import re
 
 OTHER_WORK = re.compile(
-    r"lint|flake|style|format|black|ruff|isort|typ|mypy|pyright|pyre|doc|sphinx|changelog|release|build|package|"
-    r"manifest|pre-?commit|readme|twine|publish|check|bench|cover|report|clean|security|bandit|dev$|update|rever"
+    r"lint|flake|style|format|black|ruff|isort|typ|mypy|pyright|pyre|doc|sphinx|changelog|release|build|packag|"
+    r"manifest|pre-?commit|readme|twine|publish|check|bench|cover|report|clean|security|bandit|dev$|update|rever|pep\d"
 )
 """Names of environments and sessions that do other work than testing."""
 
 PYTHON = re.compile(r"(?:py|python)?(\d)[._]?(\d{1,2})")
+GENERIC = re.compile(r"py|py3|python|python3|(?:py)?tests?|unit(?:tests?)?|all|full|default")
 SPECIAL = re.compile(
-    r"min|low|old|pre|dev|main|master|head|nightly|pypy|mpi|no\w|without|bare|base|dist|random|mysql|postgres|pg\b"
-    r"|maria|oracle|mssql|redis|elastic|slow|integration|live|free|cov|\dt\b|ci\b|stable|latest"
+    r"min|low|old|pre|dev|main|master|head|nightly|pypy|mpi|no\w|without|bare|base|dist|random|mysql|postgres|postgis|gis|pg\b"
+    r"|psycopg|maria|oracle|mssql|redis|elastic|slow|integration|live|free|cov|\dt\b|ci\b|stable|latest"
 )
 """Factors that ask for something out of the ordinary."""
 MOST_ENVIRONMENTS = 2000
@@ -32,7 +33,8 @@ def expanded(names: str) -> list[str]:
         found += [
             "".join(items) for items in itertools.islice(itertools.product(*choices), MOST_ENVIRONMENTS)
         ]
-    return [name for name in found[:MOST_ENVIRONMENTS] if name]
+    # A brace or comma that is left was never closed.
+    return [name for name in found[:MOST_ENVIRONMENTS] if name and not set(name) & set("{},")]
 
 
 def _choices(text: str) -> list[str]:
@@ -43,25 +45,41 @@ def _choices(text: str) -> list[str]:
 
 
 def chosen(names: list[str], interpreter: str) -> str:
-    """The environment for the interpreter that asks for least; the last of equals is the newest."""
-    digits = interpreter.replace(".", "")
-
-    def score(name: str) -> tuple[bool, int, int]:
-        factors = name.split("-")
-        exact = any(part in {f"py{digits}", interpreter, f"python{interpreter}", digits} for part in factors)
-        other = not exact and any(PYTHON.fullmatch(part) or "pypy" in part for part in factors)
-        return (not other, 2 * exact, -sum(bool(SPECIAL.search(part)) for part in factors))
-
+    """The environment for the interpreter that asks for least; of equals the newest versions of anything."""
     useful = [name for name in names if not OTHER_WORK.search(name)]
-    best = max(map(score, useful), default=None)
-    return next((name for name in reversed(useful) if score(name) == best), f"py{digits}")
+    best = max((_score(name, interpreter) for name in useful), default=None)
+    equals = [name for name in useful if _score(name, interpreter) == best]
+    # Lists ascend: the last names the newest versions; of its variants the first is the plain one.
+    newest = _versioned(equals[-1]) if equals else ()
+    return next((name for name in equals if _versioned(name) == newest), f"py{interpreter.replace('.', '')}")
+
+
+def _score(name: str, interpreter: str) -> tuple[int, int]:
+    factors, digits = name.split("-"), interpreter.replace(".", "")
+    special = -sum(bool(SPECIAL.search(part)) for part in factors)
+    if any(part in {f"py{digits}", interpreter, f"python{interpreter}", digits} for part in factors):
+        return 3, special
+    if any(GENERIC.fullmatch(part) for part in factors) and not any(map(PYTHON.fullmatch, factors)):
+        return 2, special
+    # An environment of another version stands in, its interpreter replaced.
+    return int(any(map(PYTHON.fullmatch, factors))), special
+
+
+def _versioned(name: str) -> tuple[str, ...]:
+    return tuple(part for part in name.split("-") if re.search(r"\d", part))
 
 
 def factors_of(name: str, interpreter: str) -> frozenset[str]:
     """Factors of an environment, those of the interpreter taken from ``interpreter`` where it is given."""
     digits = interpreter.replace(".", "")
-    own = {f"py{digits}", f"py{interpreter}", interpreter, "py", "py3"} if digits else set()
+    own = {f"py{digits}", f"py{interpreter}", interpreter} if digits else set()
     others = {part for part in name.split("-") if not (digits and PYTHON.fullmatch(part))}
     return frozenset(own | others | {"linux"})
 
 
+def versions_of(names: list[str]) -> tuple[str, ...]:
+    """CPython versions that environments are named for."""
+    matches = (PYTHON.fullmatch(part) for name in names for part in name.split("-")[:2])
+    return tuple(
+        dict.fromkeys(f"3.{int(match.group(2))}" for match in matches if match and match.group(1) == "3")
+    )

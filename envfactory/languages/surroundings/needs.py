@@ -15,8 +15,8 @@ from envfactory.languages.surroundings.service_table import CLIENTS, PORTS
 
 NO_ANSWER = re.compile(
     r"refused|cannot connect|can't connect|could not connect|connecting to|connection (?:failed|error|reset)"
-    r"|connecterror|ConnectionError|unreachable|not (?:running|available|reachable)|is the server running"
-    r"|no such file or directory|ConnectionDoesNotExist|timed? ?out|requires? (?:a )?(?:running )?",
+    r"|connecterror|ConnectionError|unreachable|not (?:running|available|reachable|started)|timed? ?out"
+    r"|is the server running|no such file or directory|ConnectionDoesNotExist",
     re.IGNORECASE,
 )
 """Together with a service's port or name: it does not answer."""
@@ -25,28 +25,41 @@ _NO_NAME = re.compile(
     r"|could not translate host name|Error -[235] connecting",
     re.IGNORECASE,
 )
+_NO_PART = re.compile(
+    r"(?:role|database) \"[\w.-]+\" does not exist|Unknown database|Access denied for user", re.IGNORECASE
+)
+_ALIASES = {"postgres": "postgresql", "mongo": "mongodb", "mariadb": "mysql"}
+_NAMES = "|".join((*CLIENTS, *_ALIASES))
+_WANTED = re.compile(
+    rf"\b({_NAMES})\b.{{0,30}}(?:(?:not|isn't) (?:running|reachable|started)|refused)"
+    rf"|(?:requires?|needs?|no) (?:an? |the )?(?:running |live |local |accessible )?({_NAMES}) "
+    rf"(?:server|database|db|instance|service|broker|daemon)\b"
+    rf"|(?:running|live|reach|connect(?:ion)? to) (?:an? |the )?({_NAMES})\b",
+    re.IGNORECASE,
+)
 _PORT = re.compile(r"(?<![\d.])(\d{3,5})(?![\d.]*\d)")
 _REPAIRABLE = ("needs_service", "needs_display", "needs_locale", "date_dependent")
 
 _TABLE: tuple[tuple[str, str], ...] = (
     (
         "needs_display",
-        r"no display name and no \$DISPLAY|couldn't connect to display|could(?: not|n't) connect to display"
-        r"|cannot open display|unable to open display|Xlib\.error\.Display|DisplayConnectionError|\bXOpenDisplay\b"
+        r"no display name and no \$DISPLAY|could(?: not|n't) connect to display|unable to open display"
+        r"|cannot open display|Xlib\.error\.Display|DisplayConnectionError|\bXOpenDisplay\b"
         r"|no X(?:11)? (?:display|server)|qt\.qpa\.(?:xcb|plugin)|Qt platform plugin"
-        r"|(?:requires?|needs?|no) (?:a )?(?:GUI |graphical )?\$?display\b|'headless' is currently running"
+        r"|(?:requires?|needs?|no) (?:an? )?(?:GUI |graphical )?\$?display\b|'headless' is currently running"
         r"|cannot connect to X server|Unable to init server|GLFWError|Gtk couldn't be initialized",
     ),
     (
         "needs_locale",
-        r"unsupported locale setting|locale\.Error|locale [\w.\-\"']+ (?:is )?not (?:available|installed|supported)"
-        r"|(?:requires?|needs?|no) [\w.-]+ locale",
+        r"unsupported locale setting|locale\.Error|(?:requires?|needs?|no) [\w.-]+ locale\b"
+        r"|locale [\w.\-\"']+ (?:is )?not (?:available|installed|supported)",
     ),
     (
         "needs_non_root",
-        r"DID NOT RAISE.*PermissionError|PermissionError not raised|(?:cannot|can't|must not|should not|not) be (?:run|executed)"
-        r" (?:as|by|with) (?:the )?\W?root|(?:running|run|executed) (?:as|by) (?:the )?root\b|as root user"
-        r"|\bnon-?root\b|(?:user|uid) is root|root (?:user )?(?:can|ignores|bypass)|Running tests? as root",
+        r"DID NOT RAISE.*PermissionError|PermissionError not raised|\bnon-?root\b|as root user"
+        r"|(?:cannot|can't|must not|should not|not) be (?:run|executed) (?:as|by|with) (?:the )?\W?root"
+        r"|(?:running|run|executed) (?:as|by) (?:the )?root\b|(?:user|uid) is root"
+        r"|root (?:user )?(?:can|ignores|bypass)",
     ),
     (
         "needs_root",
@@ -55,8 +68,9 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ),
     (
         "date_dependent",
-        r"certificate (?:has expired|is not yet valid|expired)|CERTIFICATE_HAS_EXPIRED|ExpiredSignature|signature has expired"
-        r"|token (?:has |is )?expired|not[ _]?(?:valid )?after\b|in the past\b|must be in the future",
+        r"certificate (?:has expired|is not yet valid|expired)|CERTIFICATE_HAS_EXPIRED|in the past\b"
+        r"|ExpiredSignature|signature has expired|token (?:has |is )?expired|not[ _]?(?:valid )?after\b"
+        r"|must be in the future",
     ),
     (
         "needs_shared_memory",
@@ -66,14 +80,21 @@ _TABLE: tuple[tuple[str, str], ...] = (
         "needs_processes",
         r"can't start new thread|Resource temporarily unavailable|cannot allocate memory.*fork|RLIMIT_NPROC",
     ),
-    ("test_deadlines", r"DeadlineExceeded|Unreliable test timings|FailedHealthCheck|HealthCheck\.too_slow"),
-    ("needs_submodule", r"submodules? (?:is |are )?not (?:initiali[sz]ed|checked out|updated)|git submodule (?:update|init)"),
+    (
+        "test_deadlines",
+        r"DeadlineExceeded|Unreliable test timings|FailedHealthCheck|HealthCheck\.too_slow",
+    ),
+    (
+        "needs_submodule",
+        r"submodules? (?:is |are )?not (?:initiali[sz]ed|checked out|updated)|git submodule (?:update|init)",
+    ),
     (
         "needs_network",
-        r"name resolution|name or service not known|network is unreachable|getaddrinfo|nodename nor servname"
-        r"|max retries exceeded|connection refused|could not resolve host|failed to establish a new connection"
-        r"|clientconnectorerror|connecterror|urlopen error|(?:requires?|needs?|no) (?:an? )?(?:active )?"
-        r"(?:network|internet)\b|network (?:access )?(?:is )?(?:not available|disabled|unavailable)|SocketBlockedError",
+        r"name resolution|name or service not known|network is unreachable|getaddrinfo|SocketBlockedError"
+        r"|max retries exceeded|connection refused|could not resolve host|nodename nor servname"
+        r"|failed to establish a new connection|clientconnectorerror|connecterror|urlopen error"
+        r"|(?:requires?|needs?|no) (?:an? )?(?:active )?(?:network|internet)\b"
+        r"|network (?:access )?(?:is )?(?:not available|disabled|unavailable)",
     ),
     ("needs_test_data", r"No such file or directory: '/testbed/"),
 )
@@ -113,20 +134,16 @@ def _need_of(message: str, today: date) -> Need | None:
 
 
 def service_of(message: str) -> str:
-    """The service that does not answer, by the words of its client or by its port; else empty."""
-    unanswered = NO_ANSWER.search(message) or _NO_NAME.search(message)
-    if not unanswered:
-        told = r"(?:role|database) \"[\w.-]+\" does not exist|Unknown database|Access denied for user"
-        if not re.search(told, message):
-            return ""
-    for name, pattern in CLIENTS.items():
-        if pattern.search(message):
-            return name
+    """The service that does not answer, by the words of its client, its name or its port; else empty."""
+    if _NO_PART.search(message) or NO_ANSWER.search(message) or _NO_NAME.search(message):
+        for name, pattern in CLIENTS.items():
+            if pattern.search(message):
+                return name
+    if match := _WANTED.search(message):
+        word = str(next(filter(None, match.groups()))).lower()
+        return _ALIASES.get(word, word)
     if not re.search(r"refused|connect", message, re.IGNORECASE):
         return ""
-    named = re.search(rf"\b({'|'.join(CLIENTS)}|postgres|mongo)\b", message, re.IGNORECASE)
-    if named:
-        return {"postgres": "postgresql", "mongo": "mongodb"}.get(named.group(1).lower(), named.group(1).lower())
     return next((PORTS[int(port)] for port in _PORT.findall(message) if int(port) in PORTS), "")
 
 

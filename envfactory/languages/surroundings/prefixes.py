@@ -46,20 +46,18 @@ def with_block(prefix: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]
     name = new[3].partition("?")[0]
     kept = [words for words in blocks(prefix) if words[3].partition("?")[0] != name]
     ordered = sorted([*kept, new], key=lambda words: (RANKS.index(words[3].partition(":")[0]), words[3]))
-    count = sum(map(len, blocks(prefix)))
-    others = () if count == len(prefix) else _others(prefix)
-    return (*(word for words in ordered for word in words), *others)
+    return (*(word for words in ordered for word in words), *runner_of(prefix))
 
 
-def _others(prefix: tuple[str, ...]) -> tuple[str, ...]:
-    """Words of a prefix that are no block, in order; they stay next to the runner."""
+def runner_of(command: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of a test command that belong to no block: what people want to read."""
     found: list[str] = []
     position = 0
-    while position < len(prefix):
-        if _is_block(prefix[position : position + WORDS]):
+    while position < len(command):
+        if _is_block(command[position : position + WORDS]):
             position += WORDS
         else:
-            found.append(prefix[position])
+            found.append(command[position])
             position += 1
     return tuple(found)
 

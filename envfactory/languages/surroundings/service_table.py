@@ -39,7 +39,8 @@ class Service:
 
 
 def _redis(use: Use) -> str:
-    return f"redis-server --daemonize yes --bind 127.0.0.1 -::1 --port {use.port} --save '' --appendonly no --dir /tmp"
+    run = f"redis-server --daemonize yes --bind 127.0.0.1 -::1 --port {use.port} --dir /tmp"
+    return f"{run} --save '' --appendonly no"
 
 
 def _postgresql(use: Use) -> str:
@@ -107,13 +108,13 @@ SERVICES: dict[str, Service] = {
         said=r"redis\S*(?:ConnectionError|TimeoutError)|Error (?:111|-2|-3|-5|99) connecting to",
         packages=("redis-server",),
         start=_redis,
-        ready=lambda use: f"[ \"$(redis-cli -p {use.port} ping)\" = PONG ]",
+        ready=lambda use: f'[ "$(redis-cli -p {use.port} ping)" = PONG ]',
         schemes=("redis",),
         variables=r".*REDIS.*",
     ),
     "postgresql": Service(
         port=5432,
-        said=r"psycopg\w*\.OperationalError|asyncpg|pg8000|could not connect to server|\.s\.PGSQL\."
+        said=r"psycopg\w*\.OperationalError|asyncpg\.\w+|pg8000\.\w+|could not connect to server|\.s\.PGSQL\."
         r"|connection to server (?:at|on)|(?:role|database) \"[\w.-]+\" does not exist"
         r"|could not translate host name|postgres\S* .*(?:refused|not running|not available)",
         packages=("postgresql",),
@@ -135,7 +136,7 @@ SERVICES: dict[str, Service] = {
     ),
     "memcached": Service(
         port=11211,
-        said=r"pymemcache\S*|pylibmc\S*Error|memcached? .*(?:refused|not running|not available)",
+        said=r"pymemcache\.\S+|pylibmc\S*Error|memcached? .*(?:refused|not running|not available)",
         packages=("memcached",),
         start=_memcached,
         ready=_answers,
@@ -144,7 +145,7 @@ SERVICES: dict[str, Service] = {
     ),
     "rabbitmq": Service(
         port=5672,
-        said=r"amqp\S*Error|pika\.exceptions|AMQPConnectionError|kombu\.exceptions\.OperationalError|aio_?pika",
+        said=r"amqp\S*Error|pika\.exceptions|AMQPConnectionError|kombu\.exceptions\.OperationalError|aio_?pika\.\w+",
         packages=("rabbitmq-server",),
         start=_rabbitmq,
         ready=lambda use: f"{_answers(use)} && {RABBIT} rabbitmqctl -n rabbit@localhost -q await_startup",
@@ -156,9 +157,9 @@ SERVICES: dict[str, Service] = {
 """Name (as maintainers' declarations are normalised to) -> entry."""
 
 UNAVAILABLE: dict[str, tuple[int, str]] = {
-    "mongodb": (27017, r"pymongo\S*|ServerSelectionTimeoutError|mongoengine\S*ConnectionFailure"),
+    "mongodb": (27017, r"pymongo\.errors|ServerSelectionTimeoutError|mongoengine\S*ConnectionFailure"),
     "elasticsearch": (9200, r"elastic(?:search|_transport)\S*(?:ConnectionError|ConnectionTimeout)"),
-    "kafka": (9092, r"NoBrokersAvailable|KafkaConnectionError|aiokafka|_TRANSPORT"),
+    "kafka": (9092, r"NoBrokersAvailable|KafkaConnectionError|aiokafka\.\w+|Broker transport failure"),
     "cassandra": (9042, r"cassandra\S*NoHostAvailable"),
     "sqlserver": (1433, r"ODBC Driver \d+ for SQL Server"),
     "oracle": (1521, r"ORA-12\d\d\d|DPY-6005"),

@@ -66,7 +66,9 @@ def _with(declaration: Declaration, name: str, entry: Service, use: Use) -> Decl
         key: value
         for key, value in declaration.suggested_env.items()
         if key not in declaration.env
-        and (scheme_of(value) in entry.schemes or (not scheme_of(value) and re.fullmatch(entry.variables, key)))
+        and (
+            scheme_of(value) in entry.schemes or (not scheme_of(value) and re.fullmatch(entry.variables, key))
+        )
     }
     return declaration.model_copy(
         update={
@@ -85,7 +87,8 @@ def script(name: str, use: Use) -> str:
     """
     entry = SERVICES[name]
     aliases = [
-        f"grep -qw {host} /etc/hosts 2>/dev/null || echo '127.0.0.1 {host}' >> /etc/hosts" for host in sorted(use.hosts)
+        f"grep -qw {host} /etc/hosts 2>/dev/null || echo '127.0.0.1 {host}' >> /etc/hosts"
+        for host in sorted(use.hosts)
     ]
     prepare = entry.prepare(use)
     tries = round(entry.seconds / POLL_SECONDS)
