@@ -80,10 +80,10 @@ class Descriptions:
     def example(self, template: str) -> Any:
         """GitHub's own example of the answer to ``GET template``."""
         examples = self._content(template)["examples"]
-        value = next(iter(examples.values()))
-        if "$ref" in value:
-            value = self._resolved(value["$ref"])
-        return value["value"]
+        found = next(iter(examples.values()))
+        while isinstance(found, dict) and set(found) & {"$ref", "value"}:
+            found = self._resolved(found["$ref"]) if "$ref" in found else found["value"]
+        return found
 
     def errors(self, template: str, body: Any) -> list[str]:
         """What is wrong with an answer to ``GET template``, by the published schema."""

@@ -53,6 +53,11 @@ def wheel_names(wheel: Path) -> frozenset[str]:
         return frozenset(archive.namelist())
 
 
+def test_prompts_are_brought(wheel_names: frozenset[str]) -> None:
+    prompts = {str(path.relative_to(ROOT)) for path in (ROOT / "envfactory").rglob("prompts/*.md")}
+    assert prompts and prompts <= wheel_names
+
+
 def test_site_packages_gains_only_envfactory(wheel_names: frozenset[str]) -> None:
     tops = {name.split("/")[0] for name in wheel_names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"envfactory"}

@@ -102,6 +102,11 @@ def choose(candidates: Iterable[Candidate], name: str, place: Place, *, developm
     return min(placed, key=lambda pair: _rank(pair[0], pair[1], name, development))[1].package
 
 
+def is_development(item: Candidate) -> bool:
+    """Whether the package is there to build with."""
+    return item.package.endswith("-dev") or item.section == "libdevel"
+
+
 def anonymous(candidates: Iterable[Candidate], place: Place) -> bool:
     """Whether so many projects have the name at the best place that it means none of them."""
     placed = [(rank, item.source) for item in candidates if (rank := place(item.directory)) is not None]
@@ -112,10 +117,9 @@ def anonymous(candidates: Iterable[Candidate], place: Place) -> bool:
 def _rank(
     place: int, item: Candidate, name: str, development: bool
 ) -> tuple[int, bool, bool, int, bool, bool, int, int, tuple[int, ...], str]:
-    is_development = item.package.endswith("-dev") or item.section == "libdevel"
     return (
         place,
-        is_development != development,
+        is_development(item) != development,
         development and item.section in _PORTS,
         _distance(name, item.package),
         not item.standard,

@@ -111,10 +111,14 @@ def header(index: Index, name: str) -> str:
 
 
 def library(index: Index, name: str) -> str:
-    """As in ``-lname``; the shared one before the static one."""
+    """As in ``-lname``; the shared one before the static one.
+
+    Only of development packages (Debian policy, 8.4): others have plug-ins under such names.
+    """
     for end in (".so", ".a"):
         file = f"lib{name}{end}"
-        found = choice.choose(index.candidates(file), file, choice.library_place, development=True)
+        candidates = filter(choice.is_development, index.candidates(file))
+        found = choice.choose(candidates, file, choice.library_place, development=True)
         if found:
             return found
     return ""

@@ -26,6 +26,7 @@ ABSENT = (404, 410, 451)
 """Not there, gone, and withheld for legal reasons."""
 NO_GRAPHQL = "github_no_graphql"
 """Cause of the error when a server has REST alone; ``speaks_graphql`` is false then."""
+_TIMED_OUT = (502, 504)
 _NO_GRAPHQL = (404, 405, 501)
 
 
@@ -69,13 +70,19 @@ class Client:
         answer = self._patiently(path, resource, lambda token: self.transport.get(token, path, parameters))
         return None if answer.status in ABSENT else answer.data
 
-    def graphql(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def graphql(self, query: str, variables: Mapping[str, Any], *, divisible: bool = False) -> dict[str, Any]:
         """``data`` of a query; a part that is not there is ``None`` in it.
 
-        Raises what ``get`` raises, and ``TooHeavy`` at once when GitHub gave up on the query.
+        Raises what ``get`` raises; for a ``divisible`` query ``TooHeavy`` as soon as GitHub gives up on it.
         """
-        what = "GraphQL"
-        answer = self._patiently(what, "graphql", lambda token: self.transport.post(token, query, variables))
+
+        def ask(token: int) -> Answer:
+            answer = self.transport.post(token, query, variables)
+            if divisible and (answer.status in _TIMED_OUT or _gave_up(answer)):
+                raise TooHeavy(f"HTTP {answer.status}")
+            return answer
+
+        answer = self._patiently("GraphQL", "graphql", ask)
         if answer.status in _NO_GRAPHQL:
             self.speaks_graphql = False
             raise RemoteError("this server answers no GraphQL", cause=NO_GRAPHQL)
@@ -150,11 +157,8 @@ class Client:
 def _judged(what: str, answer: Answer) -> Answer:
     """The answer, if it is one."""
     status = answer.status
-    if status >= 500 or status == 408:
-        trouble = f"HTTP {status}"
-        raise TooHeavy(trouble) if what == "GraphQL" and status in {502, 504} else Unavailable(trouble)
-    if status < 400 and _gave_up(answer):
-        raise TooHeavy("GitHub gave up on the query")
+    if status >= 500 or status == 408 or _gave_up(answer):
+        raise Unavailable(f"HTTP {status}{' after a time-out' if status < 400 else ''}")
     if status < 400 or status in {*ABSENT, *_NO_GRAPHQL}:
         return answer
     said = f"{what}: HTTP {status}: {_message(answer)}"

@@ -6,7 +6,7 @@ call), and for comments beyond the fiftieth that are older than the pull request
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from envfactory.errors import RemoteError
@@ -37,7 +37,7 @@ class GraphqlList:
 
     def page(self, after: str | None) -> Page:
         """Those that follow ``after``, latest update first."""
-        nodes = self._lighter(lambda: self._merged(after))
+        nodes = self._merged(after)
         rows = [
             self._with_comments(reading.row_of_graphql(node, self._repo), node) for node in nodes["nodes"]
         ]
@@ -63,24 +63,17 @@ class GraphqlList:
         return row
 
     def _merged(self, after: str | None) -> dict[str, Any]:
-        answer = self._repository(queries.MERGED, {"first": self._size, "after": after})
-        connection: dict[str, Any] = answer["pullRequests"]
-        return connection
-
-    def _lighter(self, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Ask, for ever fewer pull requests while GitHub gives up on the query."""
+        """A page of the list: of ever fewer while GitHub gives up on it, then of more again."""
         while True:
+            variables = {"first": self._size, "after": after}
             try:
-                return ask()
-            except TooHeavy as error:
-                if self._size <= LEAST:
-                    raise RemoteError(
-                        f"GitHub gives up even on {self._size} pull requests of {self._repo}: {error}",
-                        cause="github_unreachable",
-                        retryable=True,
-                        hint="the same command continues where it was; see GitHub's status page",
-                    ) from error
+                answer = self._repository(queries.MERGED, variables, divisible=self._size > LEAST)
+            except TooHeavy:
                 self._size = max(LEAST, self._size // 2)
+                continue
+            self._size = min(MOST, self._size * 2)
+            connection: dict[str, Any] = answer["pullRequests"]
+            return connection
 
     def _linked(self, rows: Sequence[Row]) -> Iterable[Row]:
         """The rows, with the issues that their words name and GitHub has not linked."""
@@ -127,8 +120,11 @@ class GraphqlList:
         whole = issue.model_copy(update={"comments": tuple(said[:COMMENTS_KEPT])})
         return reading.before(whole, row.created_at)
 
-    def _repository(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] | None = self._client.graphql(query, self._variables | variables)["repository"]
+    def _repository(
+        self, query: str, variables: dict[str, Any], *, divisible: bool = False
+    ) -> dict[str, Any]:
+        data = self._client.graphql(query, self._variables | variables, divisible=divisible)
+        answer: dict[str, Any] | None = data["repository"]
         if answer is None:
             raise RemoteError(f"{self._repo} is not on GitHub any more", cause="github_refused")
         return answer

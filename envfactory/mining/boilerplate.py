@@ -19,7 +19,9 @@ PICTURE = "a picture: an agent cannot see it"
 Removed = list[tuple[str, str]]
 """(text, reason)."""
 
-_HEADING = re.compile(r" {0,3}(?P<marks>#{1,6})\s+(?P<title>.+?)[\s#]*|\*\*(?P<bold>[^*]{2,60})\*\*\s*:?\s*")
+_HEADING = re.compile(
+    r" {0,3}(?P<marks>#{1,6})\s+(?P<title>.+?)[\s#]*|[^\w*`]{0,4}\*\*(?P<bold>[^*]{2,60})\*\*\s*:?\s*"
+)
 _TESTS = re.compile(
     r"(?:unit |manual |regression |how )?(?:tests?|testing|tested)"
     r"(?: (?:added|plan|done|cases|steps|instructions))?"

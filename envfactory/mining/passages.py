@@ -149,6 +149,8 @@ class Draft:
         """Fenced code without lines of the solution, its tests under other names; or why none is left."""
         telling = [line for line in block if self._leaks.quotes(line)]
         inner = [line for line in block[1:] if line.strip() and not line.lstrip().startswith("```")]
+        if not inner:
+            return [], "says nothing"
         if telling and len(telling) > _QUOTES_TOO_MUCH * len(inner):
             return [], "quotes the solution"
         kept = []

@@ -17,7 +17,7 @@ SHORT = 20
 """Words; a shorter statement is flagged."""
 _FOREIGN_LETTERS = 0.2
 _ENGLISH_SHARE = 0.12
-_ENOUGH_TO_TELL = 25
+_ENOUGH_TO_TELL = 40
 _ENGLISH = frozenset(
     re.findall(
         r"\w+",
@@ -100,7 +100,7 @@ def leak_score(text: str, patch: str) -> float:
 def is_foreign(text: str) -> bool:
     """Is the prose of a text, without its code, in another language than English, as far as one can tell.
 
-    Either a fifth of the letters are not Latin, or of at least 25 words fewer than an eighth are among
+    Either a fifth of the letters are not Latin, or of at least 40 words fewer than an eighth are among
     the commonest English ones.
     """
     prose = re.sub(r"`[^`\n]*`|https?://\S+", " ", _FENCE.sub(" ", text))

@@ -68,7 +68,10 @@ def test_what_only_a_model_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     provenance = json.loads((factory.task(7) / "provenance.json").read_text())
     made_by = provenance["measured"]["made_by"]
     assert (made_by["rung"], made_by["change"]) == ("model", "set env LETTERS_MODE=plain")
-    assert "resolution" in made_by["reused"] and made_by["cost_usd"] == 0
+    assert made_by["cost_usd"] == pytest.approx(0.0015)
+    ladder = json.loads(factory.command("status", "-w", factory.workspace, "--json"))["ladder"]
+    assert (ladder["reuse"]["tries"], ladder["reuse"]["image"]) == (3, 1), "the second run made nothing anew"
+    assert ladder["made_by"]["only__letters-7"]["kind"] == "variable"
     refused = [one for one in provenance["measured"]["attempts"] if one["outcome"] == "refused"]
     assert [one["detail"] for one in refused] == ["unsound"]
     kept = [path for path in (tmp_path / "w").rglob("*") if path.is_file()]

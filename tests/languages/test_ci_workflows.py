@@ -188,7 +188,7 @@ def test_the_declaration_carries_suggestions_that_do_not_change_its_key() -> Non
 def test_what_ci_installs_counts_only_when_nothing_else_is_listed() -> None:
     files = {
         "setup.py": "from setuptools import setup\nsetup(name='x', tests_require=['nose'])\n",
-        ".travis.yml": "install: pip install mock\nscript: pytest\n",
+        ".travis.yml": "install: ['if x; then pip install futures; fi', pip install mock]\nscript: pytest\n",
     }
     assert texts(declared(files)) == ["nose", "pytest"]
     del files["setup.py"]

@@ -17,7 +17,10 @@ KNOWN = {
     ),
     *(("shared", name) for name in ("libGL.so.1", "libhdf5.so")),
     *(("command", name) for name in ("swig", "gfortran", "cargo", "pg_config", "libtoolize", "cmake", "hg")),
-    *(("command", name) for name in ("aclocal", "dot", "less", "node", "xvfb-run", "ffmpeg", "krb5-config")),
+    *(
+        ("command", name)
+        for name in ("file", "aclocal", "dot", "less", "node", "xvfb-run", "ffmpeg", "krb5-config")
+    ),
     ("file", "BoostConfig.cmake"),
     ("file", "Gtk-3.0.typelib"),
 }
@@ -75,7 +78,12 @@ def lookup(kind: str, name: str) -> str:
         ('FileNotFoundError: [Errno 2] "dot" not found in path.', "command:dot"),
         ("RuntimeError: Could not find ffmpeg executable", "command:ffmpeg"),
         ("ValueError: Namespace Gtk not available for version 3.0", "file:Gtk-3.0.typelib"),
+        ("-- Could NOT find SWIG (missing: SWIG_EXECUTABLE)", "command:swig"),
+        ("./configure: 12: krb5-config: not found", "command:krb5-config"),
         ("AssertionError: 1 == 2", ""),
+        ("FileNotFoundError: [Errno 2] No such file or directory: 'file'", ""),
+        ("Http404: swig not found.", ""),
+        ("KeyError: 'less: not found'", ""),
     ],
 )  # fmt: skip
 def test_one_name(log: str, package: str) -> None:

@@ -129,6 +129,7 @@ def test_only_groups_of_the_test_environment_are_taken() -> None:
         ("py37-dj{20,21}-{sqlite,postgres}", "3.7", "py37-dj21-sqlite"),
         ("py37-{test}-{mindeps,deps,pre}", "3.7", "py37-test-deps"),
         ("py27, generate, py34", "3.8", "py34"),
+        ("py3-other2, py35-full, pypy-full", "3.8", "py35-full"),
         ("docs, style", "3.8", "py38"),
         ("py3{6-9}", "3.8", "py38"),
         ("pypy3, py", "3.8", "py"),

@@ -161,7 +161,7 @@ def test_a_long_log_is_cut_after_a_paragraph() -> None:
 
 
 def test_empty_sections_vanish_with_their_answers() -> None:
-    text = "## A\n\n### B\n\n_No response_\n\n### C\n\nSaid.\n\n**Due**\n\n## E\n\n```\n# no heading\n```"
+    text = "## A\n\n### B\n\n_No response_\n\n### C\n\nSaid.\n\n📋 **Due**\n\n## E\n\n```\n# no heading\n```"
     assert (
         re.sub(r"\n+", "\n", without_boilerplate(text)[0])
         == "## A\n### C\nSaid.\n## E\n```\n# no heading\n```"

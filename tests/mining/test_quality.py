@@ -71,12 +71,12 @@ def test_flags() -> None:
     [
         ("", False),
         ("値が間違っている", True),
-        ("The value that is returned for a None is wrong, it should be the one of the class " * 2, False),
+        ("The value that is returned for a None is wrong, it should be the one of the class " * 3, False),
         (
-            "Wenn die Klasse keine Werte hat, wird ein falscher Wert zurückgegeben, obwohl vorher alles " * 2,
+            "Wenn die Klasse keine Werte hat, wird ein falscher Wert zurückgegeben, obwohl vorher alles " * 3,
             True,
         ),
-        ("Cuando la clase no tiene valores devuelve un valor falso aunque antes todo estaba bien " * 2, True),
+        ("Cuando la clase no tiene valores devuelve un valor falso aunque antes todo estaba bien " * 3, True),
         ("`half` :: `x`\n```\nКод и комментарии\n```\nIt fails.", False),
         ("Add keepalive_expiry to limits config; update type hints, docs for transport", False),
     ],

@@ -6,6 +6,7 @@ Each answers with cited requirements in PEP 508, for a project that lists its te
 from __future__ import annotations
 
 import posixpath
+import re
 import tomllib
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +17,9 @@ from envfactory.languages.python_rules.project import Project
 from envfactory.languages.python_rules.pyproject import poetry_requirement
 from envfactory.languages.python_rules.requirement_files import Listed, read_words
 from envfactory.languages.python_rules.shell_words import calls, pip_words
+
+CONDITIONAL = re.compile(r"\bif\b.*?\bfi\b", re.DOTALL)
+"""What is installed on a condition is for another interpreter or another line of the matrix."""
 
 
 def read_pipfile(project: Project) -> tuple[Cited, ...]:
@@ -43,7 +47,7 @@ def read_pip_lines(project: Project, jobs: Iterable[Job]) -> Listed:
         listed = Listed()
         for step in job.steps if job.about_tests else ():
             folder = posixpath.normpath(posixpath.join(project.directory, step.directory))
-            for call in calls(step.script):
+            for call in calls(CONDITIONAL.sub("", step.script)):
                 words = pip_words(call)
                 if words:
                     cited = job.source.cite(" ".join(words), words[-1])

@@ -32,7 +32,7 @@ CERTAIN: tuple[tuple[str, str], ...] = (
     (rf"pkg-config --\S+ ['\"]?({_NAME})['\"]?[^\n]*(?:returned non-zero|exit(?:ed)? )", "pkg-config"),
     (rf"Package requirements \(({_NAME})", "pkg-config"),
     (rf"ERROR: Dependency [\"']({_NAME})[\"'] not found", "pkg-config"),
-    (rf"CMake Error[^\n]*\n\s*Could NOT find ({_NAME})", "name"),
+    (rf"CMake Error[^\n]*\n\s*Could NOT find ({_NAME})", "cmake"),
     (rf"package configuration file provided by\s+\"({_NAME})\"", "name"),
     (rf"Can't exec \"({_NAME})\": No such file", "command"),
     (rf"ERROR: Program '({_NAME})' not found", "command"),
@@ -60,7 +60,7 @@ CERTAIN: tuple[tuple[str, str], ...] = (
 """(pattern, kind): each group is a name of that kind; after a blank the name that the pattern means."""
 
 LIKELY: tuple[tuple[str, str], ...] = (
-    (rf"Could NOT find ({_NAME})", "name"),
+    (rf"Could NOT find ({_NAME})", "cmake"),
     (rf"[Dd]ependency [\"']?({_NAME})[\"']? found: NO", "pkg-config"),
     (rf"Program [\"']?({_NAME})[\"']? found: NO", "command"),
     (
@@ -70,7 +70,7 @@ LIKELY: tuple[tuple[str, str], ...] = (
     (rf"{_NOT_FOUND} ['\"`]?(?:the )?(lib[\w.+-]*\w)", "name"),
     (r"(?i)unable to find (lapack|blas)(?:/(blas|lapack))?", "name"),
     (r"(?i)\b(blas|lapack) (?:\([^)]*\) )?libraries not found", "name"),
-    (rf"(?m)\b({_NAME}) (?:library |libraries |headers? )?(?:was |were )?not found(?:[.,!;]|$)", "name"),
+    (r"(?m)\b([A-Z][A-Z]+\d*|lib\w+) (?:library |headers? )?(?:was |were )?not found(?:[.,!;]|$)", "name"),
     (r"Could not locate executable (gfortran)", "command"),
     (rf"(?:{_TOOL}) [`'\"]?({_NAME})[`'\"]? (?:was |is )?not (?:found|installed)", "command"),
     (rf"{_NOT_FOUND} (?:an? |the )?['\"`]?({_NAME})['\"`]? (?:{_TOOL})", "command"),
@@ -78,9 +78,15 @@ LIKELY: tuple[tuple[str, str], ...] = (
     (rf"[`'\"]({_NAME})[`'\"] not found in (?:the )?(?:\$?path|\$?PATH)", "command"),
     (rf"failed to execute (?:PosixPath\()?'({_NAME})'", "command"),
     (r"No such file or directory: '([a-z][\w+-]*\w)'", "command"),
-    (rf"(?m)(?:^|[:\s])({_NAME}): (?:command )?not found\s*$", "command"),
+    (rf": (?:line )?\d+: ({_NAME}): (?:command )?not found|\b({_NAME}): command not found", "command"),
 )
 """Said also of what a build can do without: read only where nothing certain is known."""
+
+EVERYDAY = frozenset(
+    "api app bar build data dir dist docs error example fake file foo hello http id input json key main module "
+    "name not output package page path sample script src temp test tests unknown url user value version".split()
+)
+"""What tests call their own files and objects; some are names of commands or libraries too."""
 
 SPELLINGS: tuple[tuple[str, str], ...] = (
     ("pkg-config", "{0}"),
@@ -91,7 +97,6 @@ SPELLINGS: tuple[tuple[str, str], ...] = (
     ("header", "{2}lib.h"),
     ("file", "{0}Config.cmake"),
     ("file", "{1}-config.cmake"),
-    ("command", "{1}"),
 )
 """How a library that is only named may be called: as it stands (0), in lower case (1), without lib (2)."""
 
@@ -119,6 +124,8 @@ def missing_packages(log: str, lookup: Lookup) -> list[tuple[str, str]]:
         found: dict[str, str] = {}
         for pattern, kind in symptoms:
             for match in re.finditer(pattern, log):
+                if symptoms is LIKELY and any(name and name.lower() in EVERYDAY for name in match.groups()):
+                    continue
                 for package in _packages(kind, match, lookup):
                     found.setdefault(package, " ".join(match.group(0).split()))
         if found:
@@ -131,6 +138,8 @@ def _packages(kind: str, match: re.Match[str], lookup: Lookup) -> list[str]:
     names = [fixed] if fixed else [name for name in match.groups() if name]
     if kind == "typelib":
         return lookup("file", f"{names[0]}-{names[1]}.typelib").split()
+    if kind == "cmake":  # also looks for programs in this way
+        return [package for name in names for package in _named(name, lookup) or _program(name, lookup)]
     if kind in ("name", "pkg-config"):
         return [package for name in names for package in _named(name, lookup)]
     return [package for name in names for package in lookup(kind, name).split()]
@@ -143,6 +152,10 @@ def _named(name: str, lookup: Lookup) -> list[str]:
         if packages:
             return packages
     return []
+
+
+def _program(name: str, lookup: Lookup) -> list[str]:
+    return lookup("command", name.lower()).split()
 
 
 def wanted_packages(names: Iterable[str], lookup: Lookup) -> list[str]:

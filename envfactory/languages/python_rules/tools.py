@@ -25,7 +25,7 @@ pallets-sphinx-themes virtualenv-clone
 hatch flit poetry pdm uv gha-update mkautodoc cherry-picker aiohttp-theme alabaster mike pyupgrade pyrefly
 transifex-client flynt tox-docker tox-conda tox-factor tox-py python-semantic-release deptry re-ver bumpver
 auto-changelog gitchangelog rstcheck-core djlint djhtml curlylint yamllint zizmor check-jsonschema
-basedpyright jarn-viewdoc travis-sphinx ghp-import pytest-travis-fold
+basedpyright jarn-viewdoc travis-sphinx ghp-import pytest-travis-fold jupyter notebook numpydoc
 """
 LEFT_OUT = frozenset(_TOOLS.split())
 

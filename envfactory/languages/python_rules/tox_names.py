@@ -18,7 +18,7 @@ PYTHON = re.compile(r"(?:py|python)?(\d)[._]?(\d{1,2})")
 GENERIC = re.compile(r"py|py3|python|python3|(?:py)?tests?|unit(?:tests?)?|all|full|default")
 SPECIAL = re.compile(
     r"min|low|old|pre|dev|main|master|head|nightly|pypy|mpi|no\w|without|bare|base|dist|random|mysql|postgres|postgis|gis|pg\b"
-    r"|psycopg|maria|oracle|mssql|redis|elastic|slow|integration|live|free|cov|\dt\b|ci\b|stable|latest"
+    r"|psycopg|maria|oracle|mssql|redis|elastic|slow|integration|live|free|cov|\dt\b|ci\b|stable|latest|unittest2"
 )
 """Factors that ask for something out of the ordinary."""
 MOST_ENVIRONMENTS = 2000
@@ -59,10 +59,10 @@ def _score(name: str, interpreter: str) -> tuple[int, int]:
     special = -sum(bool(SPECIAL.search(part)) for part in factors)
     if any(part in {f"py{digits}", interpreter, f"python{interpreter}", digits} for part in factors):
         return 3, special
-    if any(GENERIC.fullmatch(part) for part in factors) and not any(map(PYTHON.fullmatch, factors)):
+    if all(map(GENERIC.fullmatch, factors)):
         return 2, special
     # An environment of another version stands in, its interpreter replaced.
-    return int(any(map(PYTHON.fullmatch, factors))), special
+    return int(any(PYTHON.fullmatch(part) or GENERIC.fullmatch(part) for part in factors)), special
 
 
 def _versioned(name: str) -> tuple[str, ...]:
