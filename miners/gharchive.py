@@ -18,7 +18,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -90,7 +90,7 @@ def merged_in(name: str, tell: Callable[[str], None] = lambda text: None) -> Ite
     import urllib3
 
     broken = 0
-    with closing(_open(name)) as stream:
+    with _open(name) as stream:
         try:
             for event in events(stream):
                 broken += event is None
@@ -179,9 +179,15 @@ def _repository(event: dict[str, Any]) -> str:
     return ""
 
 
-def _open(name: str) -> IO[bytes]:
+@contextmanager
+def _open(name: str) -> Iterator[IO[bytes]]:
     raw = _fetched(name) if name.startswith(("http://", "https://")) else _local(name)
-    return cast("IO[bytes]", gzip.open(raw, "rb")) if name.endswith(".gz") else raw
+    with closing(raw):
+        if not name.endswith(".gz"):
+            yield raw
+            return
+        with gzip.open(raw, "rb") as unpacked:
+            yield cast("IO[bytes]", unpacked)
 
 
 def _local(name: str) -> IO[bytes]:

@@ -122,7 +122,7 @@ def _draft(work: Work, declaration: Declaration, cutoff: datetime, toolchain: To
         cutoff=cutoff,
         env=declaration.env,
         limits=work.site.settings.limits,
-        rung="repairs" if declaration.repairs else "rules",
+        rung=declaration.rung,
         evidence=declaration.evidence,
         repo=pull.repo,
         base_commit=pull.base_commit,

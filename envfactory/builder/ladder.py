@@ -22,6 +22,7 @@ from envfactory.builder.attempt import Broke, Reached, attempt
 from envfactory.builder.probe import Work
 from envfactory.builder.proposer import Question
 from envfactory.builder.reuse import NotedRecipes
+from envfactory.builder.source import quarter
 from envfactory.languages.declaration import Declaration, Repair, Symptoms
 from envfactory.records import Environment, Record, Rejection, RungAttempt, TestReport
 
@@ -58,6 +59,8 @@ class _Climb:
     cost_usd: float = 0.0
     asked: int = 0
     """Questions to the model."""
+    peak: tuple[Declaration, Reached | Broke] | None = None
+    """The try that got furthest, and what was declared for it."""
     grounds: tuple[Declaration, Reached | Broke] | None = None
     """Where a proposal set out from; a proposal that makes things worse is taken back."""
     attempts: list[RungAttempt] = field(default_factory=list)
@@ -88,12 +91,6 @@ def climb(work: Work, declaration: Declaration, when: datetime) -> Built | Rejec
     return _result(state, last, time.monotonic() - started)
 
 
-def quarter(when: datetime) -> datetime:
-    """First moment of the quarter that ``when`` is in, UTC."""
-    utc = when.astimezone(UTC)
-    return datetime(utc.year, (utc.month - 1) // 3 * 3 + 1, 1, tzinfo=UTC)
-
-
 def _try(state: _Climb) -> Reached | Broke:
     state.tried.add(_identity(state.declaration, state.cutoff))
     state.recipes.knew = False
@@ -103,8 +100,8 @@ def _try(state: _Climb) -> Reached | Broke:
     if isinstance(outcome, Broke):
         result, detail, passed = f"{outcome.phase}_failed", outcome.reason, 0
     else:
-        verdict = outcome.verdict
-        result, detail, passed = "works" if verdict.works else "tests_failed", verdict.reason, verdict.passed
+        verdict, result = outcome.verdict, "works" if outcome.verdict.works else "tests_failed"
+        detail, passed = ": ".join(filter(None, (verdict.reason, verdict.detail)))[:500], verdict.passed
         reused += ["image"] if outcome.image.cached else []
     seconds = time.monotonic() - started
     _record(state, outcome=result, detail=detail, seconds=seconds, passed=passed, reused=reused)
@@ -125,16 +122,24 @@ def _next(state: _Climb, last: Reached | Broke) -> bool:
 
 
 def _by_rules(state: _Climb, last: Reached | Broke) -> bool:
-    """A repair or the exact date."""
+    """A repair or the exact date; a repair that only made things worse is taken back."""
     early = state.cutoff < state.exact
     if early and isinstance(last, Broke) and last.phase == "resolve" and last.reason != "no_interpreter":
         return _as_of_exact_date(state)
-    repair = state.work.language.repair(state.declaration, _symptoms(state, last))
-    if repair is not None and _identity(repair.declaration, state.cutoff) not in state.tried:
-        state.declaration = _with_evidence(repair)
-        state.rung, state.kind, state.change = "repairs", repair.evidence.choice, repair.change
-        state.cost_usd = 0.0
-        return True
+    here = (state.declaration, last)
+    if state.peak is None or _height(last) >= _height(state.peak[1]):
+        state.peak = here
+    words = state.declaration.repairs
+    for declaration, outcome in (here, state.peak) if state.peak[1] is not last else (here,):
+        asked = declaration.model_copy(
+            update={"repairs": tuple(dict.fromkeys((*declaration.repairs, *words)))}
+        )
+        repair = state.work.language.repair(asked, _symptoms(state, outcome))
+        if repair is not None and _identity(repair.declaration, state.cutoff) not in state.tried:
+            state.declaration = _with_evidence(repair)
+            state.rung, state.kind, state.change = "repairs", repair.evidence.choice, repair.change
+            state.cost_usd = 0.0
+            return True
     return early and state.best is None and _as_of_exact_date(state)
 
 

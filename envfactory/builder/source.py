@@ -5,7 +5,7 @@ The same candidate gives the same bytes, today and when a dataset is exported ag
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,12 @@ def write_shared_source(
     tree = clone.fold(commit).tree
     clone.source_bundle(tree, tag=clone.nearest_tag(commit), message=MESSAGE, destination=destination)
     return clone.tree(tree)
+
+
+def quarter(when: datetime) -> datetime:
+    """First moment of the quarter that ``when`` is in, UTC."""
+    utc = when.astimezone(UTC)
+    return datetime(utc.year, (utc.month - 1) // 3 * 3 + 1, 1, tzinfo=UTC)
 
 
 def tree_bytes(clone: Clone, tree: str) -> int:

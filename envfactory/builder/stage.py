@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envfactory.builder.context import source_digest
-from envfactory.builder.ladder import Built, climb, quarter
+from envfactory.builder.ladder import Built, climb
 from envfactory.builder.probe import Work
 from envfactory.builder.shared_layers import SharedSource
 from envfactory.builder.site import Site
-from envfactory.builder.source import tree_bytes, trees, write_shared_source, write_source
+from envfactory.builder.source import quarter, tree_bytes, trees, write_shared_source, write_source
 from envfactory.errors import BuildError
 from envfactory.records import Candidate, Rejection
 from envfactory.trials import hidden_files

@@ -161,7 +161,11 @@ def package(index: Index, name: str) -> str:
     for found in (name, f"default-{name}"):
         if index.exists(found):
             return found
-    others = index.providers(name) or index.namesakes(name)
+    # A lower number is no later version but another thing: libpcre2 is not the new libpcre3.
+    later = (
+        other for other in index.namesakes(name) if not versions(other) or versions(other) > versions(name)
+    )
+    others = index.providers(name) or list(later)
     return max(others, key=partial(_newest, len(versions(name))), default="")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 
+from envfactory.languages.surroundings import prefixes
 from envfactory.records import PullRequest, Task
 
 _COMMIT = re.compile(r"\b[0-9a-f]{7,40}\b")
@@ -25,7 +26,7 @@ with
 ```
 {command} PATH...
 ```
-
+{surroundings}
 Change the source so that the above is solved and what works today keeps working. Tests that you
 cannot see will be run on your change. Edits of existing tests and of the test runner's configuration
 are put back before that.
@@ -51,9 +52,16 @@ def instruction(task: Task) -> str:
         interface=_INTERFACE.format(names=names) if names else "",
         repo=candidate.pull_request.repo,
         language=candidate.language.capitalize(),
-        command=shlex.join(task.reward_spec.test_command),
+        command=shlex.join(prefixes.runner_of(task.reward_spec.test_command)),
+        surroundings=_surroundings(task.reward_spec.test_command),
     )
     return without_commits(text, candidate.pull_request)
+
+
+def _surroundings(command: tuple[str, ...]) -> str:
+    """What is prepared before the tests run, where anything is: a service, a clock, a display."""
+    labels = [words[3].partition("?")[0].replace(":", " ") for words in prefixes.blocks(command)]
+    return f"\nBefore the hidden tests run, these are started: {', '.join(labels)}.\n" if labels else ""
 
 
 def without_commits(text: str, pull: PullRequest) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 from envfactory.exporters.eval_script import AMBIGUOUS, eval_script, log_parser
@@ -73,7 +74,7 @@ def _harness(task: Task, root: str, parser: str) -> dict[str, Any]:
         "install_config": {
             "install": " && ".join(task.environment.spec.install_steps),
             "log_parser": parser,
-            "test_cmd": " ".join(task.reward_spec.test_command),
+            "test_cmd": shlex.join(task.reward_spec.test_command),
         },
     }
 

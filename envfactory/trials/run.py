@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envfactory.errors import TrialError
+from envfactory.languages.surroundings import prefixes
 from envfactory.records import State, TestReport
 from envfactory.trials.canary import canary
 from envfactory.trials.log import write_log
@@ -62,6 +63,15 @@ def run_trial(
         argv = [*plan.test_command, *staging.collector_args(), *map(_operand, modules)]
         ending = _run_tests(container, plan, argv, {**env, "PYTHONPATH": staging.import_path(env)})
         data = _fetch(container, staging.report)
+    if ending.exit_code == prefixes.NOT_STARTED and not data and any(prefixes.blocks(plan.test_command)):
+        # Nothing of the repository ran: the collector writes before anything of it is imported.
+        told = ending.output[-2000:]
+        raise TrialError(
+            f"what the tests need did not start: {told.strip()}",
+            cause="surroundings_not_started",
+            retryable=True,
+            log=told,
+        )
     report = report_of(data, staging.key, staging.nonce, ending, label, canaries)
     if log is not None:
         write_log(log, argv, report, ending)

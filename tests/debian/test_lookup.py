@@ -60,6 +60,7 @@ def lookup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PackageLookup]:
         ("package", "libicu72:amd64", "libicu72"),
         ("package", "libicu72:i386", ""),
         ("package", "libicu63", "libicu72"),
+        ("package", "libicu99", ""),
         ("package", "libssl1.1", "libssl3t64"),
         ("package", "libglib2.0-0", "libglib2.0-0t64"),
         ("package", "libcurl-dev", "libcurl4-openssl-dev"),

@@ -35,7 +35,7 @@ def _locked(
     times = [file.upload_time for file in release.files if file.upload_time is not None]
     hashes = tuple(sorted({file.sha256 for file in release.files if file.sha256}))
     return LockedDependency(
-        name=name, version=version, sha256=hashes, upload_time=min(times, default=None), role=role
+        name=name, version=version, sha256=hashes, upload_time=max(times, default=None), role=role
     )
 
 

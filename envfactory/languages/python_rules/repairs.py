@@ -30,6 +30,7 @@ from envfactory.languages.python_rules.runner_repairs import (
     warnings_as_errors,
 )
 from envfactory.languages.python_rules.runner_symptoms import MARKERS, runner_bound
+from envfactory.languages.python_rules.settings_module import settings_module
 from envfactory.languages.python_rules.skip_reasons import distributions_named
 from envfactory.languages.python_rules.surroundings import (
     clock,
@@ -191,6 +192,7 @@ ENTRIES: tuple[Entry, ...] = (
     dependency_bounds,
     packaging_modules,
     interpreter,
+    settings_module,
     missing_modules,
     import_path,
     import_mode,

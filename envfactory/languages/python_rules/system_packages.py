@@ -83,8 +83,12 @@ LIKELY: tuple[tuple[str, str], ...] = (
 """Said also of what a build can do without: read only where nothing certain is known."""
 
 EVERYDAY = frozenset(
-    "api app bar build data dir dist docs error example fake file foo hello http id input json key main module "
-    "name not output package page path sample script src temp test tests unknown url user value version".split()
+    (
+        *("api", "app", "bar", "build", "data", "dir", "dist", "docs", "error", "example", "fake"),
+        *("file", "foo", "hello", "http", "id", "input", "json", "key", "main", "module", "name"),
+        *("not", "output", "package", "page", "path", "sample", "script", "src", "temp", "test"),
+        *("tests", "unknown", "url", "user", "value", "version"),
+    )
 )
 """What tests call their own files and objects; some are names of commands or libraries too."""
 

@@ -55,7 +55,7 @@ def _heard(declaration: Declaration, said: Iterable[str]) -> dict[str, list[str]
         elif not name and NO_ANSWER.search(line) and re.search("refused|connect", line, re.IGNORECASE):
             unnamed.append(line)
     if unnamed and not found:
-        suggested = tuple(getattr(declaration, "suggested_services", ()))
+        suggested = declaration.suggested_services
         found = {name: unnamed for name in suggested if name in SERVICES}
     return found
 
