@@ -6,7 +6,7 @@ import subprocess
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks.github_world import START, Problem, Pull, Repo, Said
+from benchmarks.github_things import START, Problem, Pull, Repo, Said
 
 
 def populate(name: str, count: int, clone: Path) -> Repo:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import base64
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from benchmarks.github_schema import Descriptions
+from benchmarks.github_things import Problem, Pull, Repo, Said
 
 Json = dict[str, Any]
-START = datetime(2020, 1, 1, tzinfo=UTC)
 REPOSITORY, PULLS, PULL = (
     "/repos/{owner}/{repo}",
     "/repos/{owner}/{repo}/pulls",
@@ -29,57 +28,6 @@ COMMITS, ISSUE, COMMENTS = (
 )
 FAMILY = ("source", "parent", "template_repository")
 SEARCH_REPOSITORIES, SEARCH_ISSUES = "/search/repositories", "/search/issues"
-
-
-@dataclass
-class Said:
-    """A comment."""
-
-    author: str
-    at: datetime
-    body: str
-
-
-@dataclass
-class Problem:
-    """An issue."""
-
-    number: int
-    title: str
-    body: str = ""
-    comments: list[Said] = field(default_factory=list)
-
-
-@dataclass
-class Pull:
-    """A pull request."""
-
-    number: int
-    title: str
-    body: str = ""
-    author: str = "octocat"
-    labels: tuple[str, ...] = ()
-    branch: str = "topic"
-    created: datetime = START
-    merged: datetime | None = None
-    updated: datetime = START
-    merge_commit: str = ""
-    commits: Sequence[tuple[str, str]] = ()
-    """(id, message), oldest first."""
-    linked: tuple[int, ...] = ()
-    """Issues that GitHub itself has linked."""
-
-
-@dataclass
-class Repo:
-    """A repository."""
-
-    name: str
-    license: str = "MIT"
-    stars: int = 7
-    kilobytes: int = 100
-    pulls: dict[int, Pull] = field(default_factory=dict)
-    issues: dict[int, Problem] = field(default_factory=dict)
 
 
 class World:

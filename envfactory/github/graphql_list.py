@@ -19,6 +19,8 @@ from envfactory.records import Comment, Issue
 
 MOST, LEAST = 100, 5
 """Pull requests of one call: GitHub's own limit, and where making it smaller ends."""
+PATIENCE = 10
+"""Pages of one size before a larger one is tried again."""
 NUMBERED = 50
 COMMENTS_KEPT = 300
 """Of one issue; a discussion of more has more than a reader."""
@@ -33,7 +35,7 @@ class GraphqlList:
         self._client, self._repo = client, repo
         owner, _, name = repo.partition("/")
         self._variables = {"owner": owner, "name": name}
-        self._size = MOST
+        self._size, self._served = MOST, 0
 
     def page(self, after: str | None) -> Page:
         """Those that follow ``after``, latest update first."""
@@ -69,9 +71,11 @@ class GraphqlList:
             try:
                 answer = self._repository(queries.MERGED, variables, divisible=self._size > LEAST)
             except TooHeavy:
-                self._size = max(LEAST, self._size // 2)
+                self._size, self._served = max(LEAST, self._size // 2), 0
                 continue
-            self._size = min(MOST, self._size * 2)
+            self._served += 1
+            if self._served % PATIENCE == 0:
+                self._size = min(MOST, self._size * 2)
             connection: dict[str, Any] = answer["pullRequests"]
             return connection
 

@@ -14,7 +14,8 @@ from filelock import FileLock
 from benchmarks.github_sample import populate
 from benchmarks.github_schema import Descriptions, NotHere
 from benchmarks.github_server import Server
-from benchmarks.github_world import Repo, World
+from benchmarks.github_things import Repo
+from benchmarks.github_world import World
 from envfactory.github import client
 
 REPO = "octo/words"

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.github_sample import START
 from benchmarks.github_server import Faults, Server
-from benchmarks.github_world import Repo, Said
+from benchmarks.github_things import START, Repo, Said
 from envfactory.errors import UsageError
 from envfactory.github.listing import Repository
 from envfactory.github.references import closed_issues

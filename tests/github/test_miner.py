@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.github_sample import START
 from benchmarks.github_schema import Descriptions
 from benchmarks.github_server import Faults, Limits, Server
-from benchmarks.github_world import Pull, Repo, World
+from benchmarks.github_things import START, Pull, Repo
+from benchmarks.github_world import World
 from envfactory.errors import RateLimited, UsageError
 from envfactory.mining.discover import miner_for
 from envfactory.mining.protocol import MineOptions
