@@ -38,8 +38,8 @@ def drawn(repo: str, mirror: Path, each: int, years: tuple[int, int], cache: Pat
     found.sort(key=_lot)
     span = (last - first) / each
     spans: dict[int, list[PullRequest]] = {}
-    for pull in found:
-        spans.setdefault(int((pull.merged_at - first) / span), []).append(pull)
+    for found_pull in found:
+        spans.setdefault(int((found_pull.merged_at - first) / span), []).append(found_pull)
     queues = [iter(pulls) for _, pulls in sorted(spans.items())]
     chosen: list[PullRequest] = []
     while queues and len(chosen) < each:

@@ -75,6 +75,8 @@ class Server(ThreadingHTTPServer):
         """``rest``, ``graphql``, ``conditional``, ``unchanged``, ``limited``, ``faults``, ``GET <path>``."""
         self.complaints: list[str] = []
         """Answers of our own that the published schema does not allow."""
+        self.moved: dict[str, str] = {}
+        """Old name of a repository -> its name today."""
         self.used: Counter[tuple[str, str]] = Counter()
         self.lock = threading.Lock()
         self.began = time.time()
@@ -115,6 +117,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.calls[f"GET {parts.path}"] += 1
         self.server.calls["conditional"] += "If-None-Match" in self.headers
         if self._spoiled(resource):
+            return
+        moved = self.server.moved.get("/".join(parts.path.split("/")[2:4]))
+        if moved:
+            self._answer(301, {}, resource, {"Location": f"{self.server.url}/repos/{moved}"})
             return
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         template, body = rest(self.server.world, parts.path, query)

@@ -12,6 +12,7 @@
         ├── ModelError           a language model gave no answer that can be used
         ├── TrialError           a test run could not be carried out
         ├── GradeError           a patch could not be judged
+        ├── EpisodeError         an agent's episode cannot begin or go on
         └── ExportError          a bundle could not be written
 
 A pull request that is simply *no task* is not an error but a ``Rejection`` record; an error here
@@ -107,6 +108,10 @@ class TrialError(StageError):
 
 class GradeError(StageError):
     """A patch could not be judged for reasons that are not the patch's."""
+
+
+class EpisodeError(StageError):
+    """An agent's episode cannot begin or go on: its time is over, its pool is full or closed."""
 
 
 class ExportError(StageError):

@@ -11,6 +11,7 @@ import contextlib
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,8 @@ class Call:
     stdin: bytes | None
     timeout: float | None
     max_output: int
+    stop: Callable[[], bool] | None = None
+    """Asked at least twice a second; true ends the command as its time-out would."""
 
 
 def run(api: APIClient, container: str, call: Call, guard: DiskGuard | None) -> ExecResult:
@@ -59,7 +62,7 @@ def run(api: APIClient, container: str, call: Call, guard: DiskGuard | None) -> 
     deadline = started + (FOREVER if call.timeout is None else call.timeout)
     exec_id = _create(api, container, call, mark)
     stream = Stream(api, exec_id, call.stdin, call.max_output)
-    watch = _Watch(api, exec_id, guard)
+    watch = _Watch(api, exec_id, guard, call.stop)
     try:
         finished = stream.pump(deadline, watch) or watch.exited
         if not finished:
@@ -140,14 +143,18 @@ def _kill_softly(api: APIClient, container: str, mark: str, user: str) -> bool:
 class _Watch:
     """Looks after a running command between reads: its disk use, and whether it has ended."""
 
-    def __init__(self, api: APIClient, exec_id: str, guard: DiskGuard | None) -> None:
-        self._api, self._exec, self._guard = api, exec_id, guard
+    def __init__(
+        self, api: APIClient, exec_id: str, guard: DiskGuard | None, stop: Callable[[], bool] | None
+    ) -> None:
+        self._api, self._exec, self._guard, self._stop = api, exec_id, guard, stop
         self._asked = time.monotonic()
         self._gone = 0
         self.disk_exceeded = False
         self.exited = False
 
     def __call__(self) -> bool:
+        if self._stop is not None and self._stop():
+            return True
         self.disk_exceeded = self._guard is not None and self._guard.exceeded()
         now = time.monotonic()
         if not self.disk_exceeded and now - self._asked > INSPECT_EVERY:

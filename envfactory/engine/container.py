@@ -11,7 +11,7 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from docker.errors import DockerException, NotFound
@@ -148,14 +148,16 @@ class Container:
         user: str | None = None,
         stdin: bytes | None = None,
         max_output: int = 1 << 20,
+        stop: Callable[[], bool] | None = None,
     ) -> ExecResult:
         """Run ``argv``; at most ``timeout`` seconds and ``max_output`` bytes of each stream.
 
-        Of longer output the first and the last half are kept.  At the time-out everything that the
-        command started is killed and ``exit_code`` is ``None``.  Raises :class:`TrialError` with cause
-        ``disk_limit`` when the container wrote more than its limit, else per :mod:`.faults`.
+        ``stop``, asked twice a second, ends it early as the time-out does.  Of longer output the first
+        and the last half are kept.  At the time-out everything that the command started is killed and
+        ``exit_code`` is ``None``.  Raises :class:`TrialError` with cause ``disk_limit`` when the container
+        wrote more than its limit, else per :mod:`.faults`.
         """
-        call = Call(tuple(argv), dict(env or {}), cwd, user or "", stdin, timeout, max_output)
+        call = Call(tuple(argv), dict(env or {}), cwd, user or "", stdin, timeout, max_output, stop)
         with engine_errors(f"cannot run {argv[0]} in {self.name}"):
             return run(self._api, self.id, call, self._guard)
 

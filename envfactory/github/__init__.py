@@ -5,9 +5,9 @@ decides nothing about being a task.
 """
 
 from envfactory.github.addresses import Addresses
-from envfactory.github.code import open_code
+from envfactory.github.code import open_mirror
 from envfactory.github.hub import Hub
 from envfactory.github.listing import Repository
 from envfactory.github.rows import Facts, Row
 
-__all__ = ["Addresses", "Facts", "Hub", "Repository", "Row", "open_code"]
+__all__ = ["Addresses", "Facts", "Hub", "Repository", "Row", "open_mirror"]

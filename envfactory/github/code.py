@@ -25,31 +25,36 @@ def mirror(folder: Path, addresses: Addresses, repo: str, credentials: Mapping[s
     return Mirror(folder / "clones" / f"{repo.lower()}.git", addresses.clone(repo), credentials)
 
 
-def open_code(pull: PullRequest, cache: Path, environ: Mapping[str, str] | None = None) -> Clone:
+def open_mirror(pull: PullRequest, cache: Path, environ: Mapping[str, str] | None = None) -> Clone:
     """A clone that holds both sides of ``pull`` with all file contents.
 
     Raises ``CloneError`` when the server does not give what is missing.
     """
     variables = os.environ if environ is None else environ
     addresses = Addresses.from_environment(variables)
-    tokens = read_tokens(addresses, variables)
-    credentials = git_environment(addresses, tokens[0] if tokens else None, variables)
-    here = mirror(cache / "github" / addresses.host, addresses, pull.repo, credentials)
+    folder = cache / "github" / addresses.host
+
+    def asking() -> Mirror:
+        """The same mirror with what the server wants to see."""
+        tokens = read_tokens(addresses, variables)
+        credentials = git_environment(addresses, tokens[0] if tokens else None, variables)
+        return mirror(folder, addresses, pull.repo, credentials)
+
+    here = mirror(folder, addresses, pull.repo, {})
     if not here.exists:
-        here.update(partial=False)
+        asking().update(partial=False)
     clone = Clone.open(here.path, repo=pull.repo, cache=cache)
-    if clone.partial:
-        _fill(here, clone, pull)
+    missing = _missing(clone, pull) if clone.partial else []
+    if missing:
+        asking().fill(missing)
+        clone.close()  # what is open does not see new packs
     return clone
 
 
-def _fill(here: Mirror, clone: Clone, pull: PullRequest) -> None:
-    """Fetch the file contents of base and head that this partial mirror lacks."""
+def _missing(clone: Clone, pull: PullRequest) -> list[str]:
+    """File contents of base and head that this partial mirror lacks."""
     sides = [commit for commit in (pull.base_commit, pull.head_commit) if clone.has(commit)]
     names = {
         entry.id for side in sides for entry in clone.tree(side).entries.values() if entry.mode != GITLINK
     }
-    missing = clone.missing(names)
-    if missing:
-        here.fill(sorted(missing))
-        clone.close()  # what is open does not see new packs
+    return sorted(clone.missing(names))

@@ -108,7 +108,7 @@ def _candidate(
         statement_parts=(*statement.parts, *said.parts),
         hints=said.text,
         interface=interface,
-        license=license_of(trees.base),
+        license=license_of(trees.base) or pull.license,
         task_type=task_type(pull, parts.dropped, gold=patches[0], interface=interface).kind,
         notes=trees.notes,
     )

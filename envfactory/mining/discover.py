@@ -43,5 +43,5 @@ def miner_for(source: str) -> Miner:
     for miner in known.values():
         if miner.recognises(source):
             return miner
-    hint = f"give the path of a clone (miners here: {', '.join(known) or 'none'})"
+    hint = f"give owner/name or the path of a clone (miners here: {', '.join(known) or 'none'})"
     raise UsageError(f"no miner can read {source!r}", hint=hint)

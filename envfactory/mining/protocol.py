@@ -50,4 +50,4 @@ class Miner(Protocol):
 
     def mine(self, source: str, options: MineOptions) -> Iterator[PullRequest | Rejection]:
         """Newest merge first.  Raises ``UsageError`` or ``CloneError`` when the source cannot be read,
-        ``RateLimited`` when a remote service asks to wait too long, ``RemoteError`` when it does not answer."""
+        ``RateLimited`` when a service asks to wait too long, ``RemoteError`` when it does not answer."""

@@ -54,7 +54,7 @@ def export_context(store: Store, cache: Path, **options: Any) -> Iterator[Export
 def write_source(task: Task, store: Store, cache: Path, folder: Path) -> Path:
     """The git bundle that the task's image was made from, made again."""
     from envfactory.builder.source import write_source as write
-    from envfactory.git import Clone
+    from envfactory.pipeline.code import open_code
 
     found = store.found(task.candidate.pull_request.key)
     if found is None:
@@ -62,7 +62,7 @@ def write_source(task: Task, store: Store, cache: Path, folder: Path) -> Path:
     for old in folder.iterdir():  # exporters copy it at once; a thousand sources would fill a disk
         old.unlink()
     destination = folder / f"{task.instance_id}.bundle"
-    with Clone.open(Path(found.source), repo=found.pull_request.repo, cache=cache) as clone:
+    with open_code(found.pull_request, found.source, cache) as clone:
         write(task.candidate, clone, destination)
     return destination
 

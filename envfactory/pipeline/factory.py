@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -115,15 +114,9 @@ class Factory:
             self._room.promise(built.environment.image.tag)
 
     def _clone(self, inputs: Inputs) -> Clone:
-        """The clone that the pull request was mined from, else the mirror of its repository on GitHub."""
-        from envfactory.git import Clone
+        from envfactory.pipeline.code import open_code
 
-        pull, path, cache = inputs.pull_request, Path(inputs.source), self._workspace.cache
-        if path.is_dir():
-            return Clone.open(path, repo=pull.repo, cache=cache)
-        from envfactory.github import open_code
-
-        return open_code(pull, cache)
+        return open_code(inputs.pull_request, inputs.source, self._workspace.cache)
 
     def engine(self) -> Engine:
         """The Docker engine, connected on first use; what killed runs left in it is removed then."""

@@ -6,47 +6,62 @@ diff alone.  Commands that fail are results; a machine that fails raises ``Stage
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from envfactory.errors import UsageError
-from envfactory.records import Limits, Reward
-from envfactory.trainer import patches
+from envfactory.errors import EpisodeError, StageError, UsageError
+from envfactory.records import Reward
+from envfactory.trainer import patches, snapshot
 from envfactory.trainer.grading import grade
 from envfactory.trainer.images import ensure_image
+from envfactory.trainer.setting import Setting
+from envfactory.trainer.stop import Stop
+from envfactory.trainer.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from envfactory.engine.client import Engine
-    from envfactory.engine.container import Container
-    from envfactory.engine.facts import ExecResult
+    from envfactory.engine import Container, Engine, ExecResult
+    from envfactory.trainer.snapshot import Snapshot
     from envfactory.trainer.task_directory import TaskDirectory
 
 TESTBED = "/testbed"
 EXEC_SECONDS = 600.0
 """Default time limit of one command."""
+MAX_OUTPUT = 1 << 20
+"""Default number of bytes that are kept of each output stream of a command."""
 
 
 class Environment:
-    """A running container; ``with`` closes it.  Made by ``Task.start``."""
+    """A running container; ``with`` closes it.  Made by ``Task.start`` and ``EnvironmentPool.start``.
 
-    def __init__(
-        self, task: TaskDirectory, *, engine: Engine | None = None, limits: Limits | None = None
-    ) -> None:
+    Several threads may use it at a time.  One that nobody refers to any more closes itself.
+    """
+
+    def __init__(self, task: TaskDirectory, setting: Setting | None = None) -> None:
         from envfactory.engine import connect
 
         self.task = task
-        self._engine = engine or connect()
-        self._owns_engine = engine is None
+        self._setting = setting = setting or Setting()
+        self._limits = setting.limits or task.reward_spec.limits
+        self._engine = setting.engine or connect()
+        self._ended = ""
+        self._timer: threading.Timer | None = None
+        self._finish: weakref.finalize[Any, Any] | None = None
+        self.trajectory = Trajectory(setting.trajectory)
         try:
-            image = ensure_image(self._engine, task)
-            self._container: Container | None = self._engine.container(
-                image, limits=limits or task.reward_spec.limits, name_hint=task.instance_id.lower()
-            )
-            self._container.start()
+            self._use(setting.container or self._new(setting.snapshot))
         except BaseException:
-            self._close_engine()
+            _end_all(None, setting.engine is None, self._engine, self.trajectory, setting.on_close)
             raise
+        told = setting.snapshot.image if setting.snapshot else task.image
+        self.trajectory.begin(instance_id=task.instance_id, image=told, container=self._container.name)
+        if setting.seconds is not None:
+            self._timer = threading.Timer(setting.seconds, _expire, [weakref.ref(self)])
+            self._timer.daemon = True
+            self._timer.start()
 
     def __enter__(self) -> Environment:
         return self
@@ -61,15 +76,28 @@ class Environment:
         timeout: float | None = EXEC_SECONDS,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
-        max_output: int = 1 << 20,
+        max_output: int = MAX_OUTPUT,
+        stop: Stop | None = None,
     ) -> ExecResult:
         """Run a bash command line, or an argument vector, in ``/testbed`` (or ``cwd``).
 
-        ``timeout`` is in seconds; after it all that the command started is killed, ``timed_out`` is
-        true and ``exit_code`` ``None``.  Of each output stream at most ``max_output`` bytes are kept.
+        ``timeout`` is in seconds; after it, or when ``stop`` is set, all that the command started is
+        killed, ``timed_out`` is true and ``exit_code`` ``None``.  Of each output stream at most
+        ``max_output`` bytes, and never more than the limits' ``output_bytes``, are kept.
         """
         argv = ["bash", "-c", command] if isinstance(command, str) else list(command)
-        return self._running.exec(argv, timeout=timeout, env=env, cwd=cwd or TESTBED, max_output=max_output)
+        kept = min(max_output, self._limits.output_bytes)
+        with self._running("exec", command=command) as (container, told):
+            done = container.exec(
+                argv,
+                timeout=timeout,
+                env=env,
+                cwd=cwd or TESTBED,
+                max_output=kept,
+                stop=stop.is_set if stop else None,
+            )
+            told |= vars(done)
+        return done
 
     def read(self, path: str) -> str:
         """A text file; relative paths start at ``/testbed``.  ``FileNotFoundError`` if there is none."""
@@ -77,43 +105,136 @@ class Environment:
 
     def read_bytes(self, path: str) -> bytes:
         """A file's bytes; see ``read``."""
-        return self._running.get(_absolute(path))
+        with self._running("read", path=path) as (container, told):
+            content = container.get(_absolute(path))
+            told["bytes"] = len(content)
+        return content
 
     def write(self, path: str, content: str | bytes) -> None:
         """Create or replace a file; missing folders are made, an existing file keeps its mode."""
         data = content.encode() if isinstance(content, str) else content
-        mode = self.exec(["stat", "-c", "%a", _absolute(path)], timeout=60)
-        known = int(mode.stdout, 8) if mode.exit_code == 0 else 0o644
-        self._running.put({_absolute(path): (data, known)})
+        place = _absolute(path)
+        with self._running("write", path=path, bytes=len(data)) as (container, _):
+            mode = container.exec(["stat", "-c", "%a", place], timeout=60, cwd="/")
+            known = int(mode.stdout, 8) if mode.exit_code == 0 else 0o644
+            container.put({place: (data, known)})
 
     def apply(self, patch: str) -> None:
         """Apply a unified diff to the work tree; ``PatchError`` (nothing changed) if it does not apply."""
-        patches.apply(self._running, patch)
+        with self._running("apply", patch=patch) as (container, _):
+            patches.apply(container, patch)
 
     def diff(self) -> str:
         """All changes since the start, new files included, ignored ones not, as ``git diff --binary``."""
-        return patches.diff(self._running, self.task.root_commit)
+        with self._running("diff") as (container, told):
+            text = patches.diff(container, self.task.root_commit)
+            told["characters"] = len(text)
+        return text
 
-    def grade(self, *, mode: str = "binary") -> Reward:
+    def grade(
+        self, *, mode: str = "binary", completion_seconds: float | None = None, stop: Stop | None = None
+    ) -> Reward:
         """Judge ``diff()`` in a pristine container; see ``Task.grade``.  The episode can go on after."""
-        return grade(self.task, self.diff(), self._engine, mode=mode)
+        patch = self.diff()
+        with self._running("grade", patch=patch, mode=mode) as (_, told), self._setting.grading:
+            reward = grade(
+                self.task, patch, self._engine, mode=mode, completion_seconds=completion_seconds, stop=stop
+            )
+            told["reward"] = reward.model_dump(mode="json", exclude={"tests"})
+        return reward
+
+    def snapshot(self) -> Snapshot:
+        """The files as they are now, as an image on this engine; remove it when it is no longer needed."""
+        with self._running("snapshot") as (container, told):
+            made = snapshot.take(self._engine, container, self.task.instance_id)
+            told["image"] = made.image
+        return made
+
+    def restore(self, to: Snapshot | None = None) -> None:
+        """Go back to a snapshot of this task, or to the start; processes end, the time limit runs on."""
+        if to is not None and to.instance_id != self.task.instance_id:
+            raise UsageError(f"that is a snapshot of {to.instance_id}, not of {self.task.instance_id}")
+        with self._running("restore", image=to.image if to else self.task.image) as (old, _):
+            fresh = self._new(to)
+            if self._ended:
+                fresh.close()
+                raise self._over()
+            self._use(fresh)
+            old.close()
+
+    def record(self, event: str, **fields: Any) -> None:
+        """Write something of the agent's own into the trajectory, e.g. ``record("reasoning", text=...)``."""
+        self.trajectory.write(event, **fields)
 
     def close(self) -> None:
         """Remove the container; closing twice is fine."""
-        container, self._container = self._container, None
+        self._close("is closed")
+
+    def _close(self, why: str) -> None:
+        self._ended = self._ended or why
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._finish is not None:
+            self._finish()  # does its work once, however often it is called
+
+    def _new(self, begin: Snapshot | None) -> Container:
+        image = begin.image if begin else ensure_image(self._engine, self.task)
+        hint = self.task.instance_id.lower()
+        with self._setting.starting:
+            return self._engine.container(image, limits=self._limits, name_hint=hint).start()
+
+    def _use(self, container: Container) -> None:
+        setting = self._setting
+        if self._finish is not None:
+            self._finish.detach()
+        self._container = container
+        ends = (container, setting.engine is None, self._engine, self.trajectory, setting.on_close)
+        self._finish = weakref.finalize(self, _end_all, *ends)
+
+    @contextmanager
+    def _running(self, event: str, **told: Any) -> Iterator[tuple[Container, dict[str, Any]]]:
+        if self._ended:
+            raise self._over()
+        with self.trajectory.timed(event, **told) as found:
+            try:
+                yield self._container, found
+            except StageError as error:
+                if self._ended:
+                    raise self._over() from error
+                raise
+
+    def _over(self) -> UsageError | EpisodeError:
+        what = f"the environment of {self.task.instance_id} {self._ended}"
+        if self._ended == _TIME_IS_OVER:
+            return EpisodeError(what, cause="episode_timeout", hint="give it more seconds")
+        return UsageError(what, hint="start a new one")
+
+
+_TIME_IS_OVER = "has used up its time"
+
+
+def _expire(found: weakref.ref[Environment]) -> None:
+    environment = found()
+    if environment is not None:
+        environment._close(_TIME_IS_OVER)
+
+
+def _end_all(
+    container: Container | None,
+    owned: bool,
+    engine: Engine,
+    trajectory: Trajectory,
+    on_close: Callable[[], None],
+) -> None:
+    """What the end of an episode consists of; must not refer to the episode itself."""
+    try:
         if container is not None:
             container.close()
-            self._close_engine()
-
-    def _close_engine(self) -> None:
-        if self._owns_engine:
-            self._engine.close()
-
-    @property
-    def _running(self) -> Container:
-        if self._container is None:
-            raise UsageError(f"the environment of {self.task.instance_id} is closed", hint="start a new one")
-        return self._container
+        trajectory.close()
+        if owned:
+            engine.close()
+    finally:
+        on_close()
 
 
 def _absolute(path: str) -> str:

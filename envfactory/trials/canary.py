@@ -1,22 +1,23 @@
-"""Tests of known outcome with random names, run among the real ones.
+"""Checks of the test runner that run along with the real tests: canaries, and a watch on its functions.
 
-A patch that bends the test runner bends these too: one that must fail passes, or one that must pass
-does not report.  Two kinds, because a runner treats them by different code: plain functions and
-``unittest`` cases.  Judges no real test.
+A patch that bends the test runner bends tests of known outcome too: one that must fail passes, or one
+that must pass does not report.  Two kinds, because a runner treats them by different code: plain
+functions and ``unittest`` cases.  A third kind, ``runner``, is the collector's comparison of the runner's
+own functions with what they were.  Judges no real test.
 """
 
 from __future__ import annotations
 
 import base64
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from envfactory.records import HiddenFile, Outcome, TestResult
+from envfactory.trials import canary_tests
 
-FUNCTION, CASE = "function", "unittest"
-KINDS: Mapping[str, tuple[str, ...]] = {"python": (FUNCTION, CASE)}
-"""Kinds of canary per language, all that it has."""
+RUNNER = "runner"
+KINDS: Mapping[str, tuple[str, ...]] = {"python": (canary_tests.FUNCTION, canary_tests.CASE, RUNNER)}
+"""Kinds of check per language, all that it has; a task keeps those that its gold runs passed."""
 
 
 @dataclass(frozen=True)
@@ -37,41 +38,21 @@ class Canary:
     def split(self, results: Mapping[str, TestResult]) -> tuple[dict[str, TestResult], tuple[str, ...]]:
         """The real results, and one line of evidence per canary that did not do what it must."""
         real = {name: result for name, result in results.items() if name.partition("::")[0] != self.path}
-        wrong = []
-        for name, outcome in self.expected.items():
-            found = results[name].outcome if name in results else Outcome.MISSING
-            if found != outcome:
-                wrong.append(f"canary:{self.kinds[name]}: must be {outcome}, was {found}")
-        return real, tuple(wrong)
+        words = {name: str(result.outcome) for name, result in results.items()}
+        return real, tuple(canary_tests.wrong({"expected": self.expected, "kinds": self.kinds}, words))
 
 
 def canary(kinds: Sequence[str], modules: Sequence[str]) -> Canary | None:
     """A canary module for the folder of the last of ``modules``, or ``None`` where none fits."""
-    python = [module for module in modules if module.endswith(".py")]
-    if not kinds or not python:
+    made = canary_tests.write(kinds, modules)
+    if made is None:
         return None
-    folder, slash, _ = python[-1].rpartition("/")
-    path = f"{folder}{slash}test_{_word()}.py"
-    lines = ["import unittest", ""]
-    expected: dict[str, Outcome] = {}
-    owner: dict[str, str] = {}
-    for kind in kinds:
-        good, bad, case = f"test_{_word()}", f"test_{_word()}", f"Test{_word().title()}"
-        value = secrets.randbelow(10**6)
-        if kind == CASE:
-            lines += [f"class {case}(unittest.TestCase):"]
-            lines += [f"    def {good}(self):", f"        self.assertEqual({value} + 1, {value + 1})"]
-            lines += [f"    def {bad}(self):", f"        self.assertEqual({value} + 1, {value})", ""]
-            prefix = f"{path}::{case}::"
-        else:
-            lines += [f"def {good}():", f"    assert {value} + 1 == {value + 1}", ""]
-            lines += [f"def {bad}():", f"    assert {value} + 1 == {value}", ""]
-            prefix = f"{path}::"
-        expected |= {prefix + good: Outcome.PASSED, prefix + bad: Outcome.FAILED}
-        owner |= {prefix + good: kind, prefix + bad: kind}
-    return Canary(path, "\n".join(lines).encode(), expected, owner)
+    expected = {name: Outcome(word) for name, word in made["expected"].items()}
+    return Canary(made["path"], made["source"], expected, made["kinds"])
 
 
-def _word() -> str:
-    """A pronounceable name that no rule tells from a real one."""
-    return "".join(secrets.choice("bdfgklmnprstvz") + secrets.choice("aeiou") for _ in range(5))
+def bent(kinds: Sequence[str], altered: Sequence[str]) -> tuple[str, ...]:
+    """Evidence that functions of the runner were changed, where the gold run changes none."""
+    if RUNNER not in kinds:
+        return ()
+    return tuple(f"canary:{RUNNER}: {name} was changed while the tests ran" for name in altered)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from envfactory.records import Limits, Outcome, State, TestReport, TestResult
-from envfactory.trials.canary import Canary
+from envfactory.trials.canary import Canary, bent
 from envfactory.trials.collectors.report_lines import read
 
 CPU_LIMIT_EXIT = (155, -27)
@@ -42,15 +42,17 @@ class Label:
     state: State
     attempt: int
     limits: Limits
+    checks: tuple[str, ...] = ()
+    """Kinds of check that the gold runs passed, see ``canary``."""
 
 
 def report_of(
-    data: bytes, key: str, nonce: str, ending: Ending, label: Label, canary: Canary | None
+    data: bytes, key: bytes, nonce: str, ending: Ending, label: Label, canary: Canary | None
 ) -> TestReport:
     """The report of one run; ``data`` may be empty, cut or forged."""
     lines = read(data, key, nonce)
     results = _results(lines, ending, label.limits)
-    tampered = list(lines["tampered"])
+    tampered = [*lines["tampered"], *bent(label.checks, lines["altered"])]
     complete = lines["end"] is not None and ending.exit_code is not None and not ending.interrupted
     uncollectable = dict(lines["uncollectable"])
     if canary is not None:

@@ -53,7 +53,7 @@ def run_trial(
         raise TrialError(
             f"image {plan.image} is not there", cause="image_missing", hint="build it again: envfactory build"
         )
-    label = Label(found.id, state, attempt, plan.limits)
+    label = Label(found.id, state, attempt, plan.limits, plan.canaries)
     staging = Staging(plan.collector or _collector(plan.language))
     env = {**FROZEN_ENV, **staging.collector.env, **plan.env, **CLEARED_ENV}
     canaries = canary(plan.canaries, plan.test_modules)

@@ -1,6 +1,7 @@
 """The folder that a trial brings into its container, and the shell that works with it.
 
-    <folder>/<name>.py, <name>.json   collector and its settings (deleted by the collector)
+    <folder>/<name>.py, <name>_*.py   collector and its companions
+    <folder>/<name>.json, <name>.key  its settings and key (deleted by the collector)
     <folder>/patch                    the diff to apply
     <folder>/place.sh, *.tar          files placed last, over whatever the patch planted
     <folder>/report                   written by the collector
@@ -18,11 +19,13 @@ import shlex
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
 
 from envfactory.languages.protocol import Collector
 from envfactory.records import HiddenFile
+from envfactory.trials.collectors.report_lines import KEY_BYTES
 
 Files = dict[str, bytes | tuple[bytes, int]]
 """Path -> content, or content and mode."""
@@ -55,7 +58,7 @@ class Staging:
     collector: Collector
     folder: str = field(default_factory=lambda: f"/var/lib/{secrets.token_hex(12)}")
     name: str = field(default_factory=lambda: f"p{secrets.token_hex(12)}")
-    key: str = field(default_factory=lambda: secrets.token_hex(32))
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(KEY_BYTES))
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @property
@@ -64,20 +67,21 @@ class Staging:
         return f"{self.folder}/report"
 
     def collector_files(self, test_seconds: float, env: Mapping[str, str]) -> Files:
-        """The collector under its random name, and its settings."""
-        resource = self.collector.resource
+        """The collector and its companions under their random names, settings and key."""
         settings = {
             "report": self.report,
-            "key": self.key,
             "nonce": self.nonce,
             "root": TESTBED,
             "test_seconds": test_seconds,
             "pythonpath": env.get("PYTHONPATH", ""),
         }
-        source = files("envfactory.trials.collectors").joinpath(resource).read_bytes()
+        stem = PurePosixPath(self.collector.resource).stem
+        place = f"{self.folder}/{self.name}"
+        sources = sources_of(self.collector.resource)
         return {
-            f"{self.folder}/{self.name}{PurePosixPath(resource).suffix}": source,
-            f"{self.folder}/{self.name}.json": (json.dumps(settings).encode(), 0o600),
+            **{f"{place}{name.removeprefix(stem)}": source for name, source in sources.items()},
+            f"{place}.json": (json.dumps(settings).encode(), 0o600),
+            f"{place}.key": (self.key, 0o600),
         }
 
     def collector_args(self) -> list[str]:
@@ -120,6 +124,16 @@ class Staging:
             f"{self.folder}/folders.tar": _tar(present, content=False),
             f"{self.folder}/hidden.tar": _tar(present, content=True),
         }
+
+
+@cache
+def sources_of(resource: str) -> dict[str, bytes]:
+    """A collector and its companions, by file name: ``x.py`` and every ``x_*.py`` beside it."""
+    path = PurePosixPath(resource)
+    folder = files("envfactory.trials.collectors")
+    named = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(path.suffix))
+    wanted = [name for name in named if name == resource or name.startswith(f"{path.stem}_")]
+    return {name: folder.joinpath(name).read_bytes() for name in wanted}
 
 
 def _tar(present: Iterable[HiddenFile], *, content: bool) -> bytes:

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from envfactory.errors import CloneError
+from envfactory.errors import CloneError, UsageError
 from envfactory.git.clone import Clone
 from envfactory.git.mirror import Mirror
 from envfactory.github.addresses import Addresses
-from envfactory.github.code import open_code
+from envfactory.github.code import open_mirror
 from envfactory.github.tokens import git_environment, read_tokens
 from envfactory.mining.merging import known_before, merged
+from envfactory.pipeline.code import open_code
 from envfactory.records import CommitMessage, Issue, PullRequest
 from tests.histories import History
 
@@ -71,7 +72,7 @@ def test_contents_of_a_partial_mirror_follow(upstream: History, tmp_path: Path) 
         assert clone.tree(head).text("a") is None
     assert not mirror.has("1" * 40)
     found = pull("github", base_commit=base, head_commit=head)
-    with open_code(found, tmp_path / "cache", environ) as clone:
+    with open_mirror(found, tmp_path / "cache", environ) as clone:
         assert clone.tree(head).text("a") == "2\n"
         assert clone.tree(base).text("b") == "same\n"
         assert clone.missing(entry.id for entry in clone.tree(base).entries.values()) == frozenset()
@@ -79,8 +80,22 @@ def test_contents_of_a_partial_mirror_follow(upstream: History, tmp_path: Path) 
 
 def test_code_that_was_swept_away_is_fetched_again(upstream: History, tmp_path: Path) -> None:
     environ = {"GITHUB_SERVER_URL": f"file://{tmp_path}/code", "PATH": "/nonexistent"}
-    with open_code(pull("github"), tmp_path / "cache", environ) as clone:
+    with open_mirror(pull("github"), tmp_path / "cache", environ) as clone:
         assert clone.has(upstream.head())
+
+
+def test_the_clone_that_was_mined_goes_first(
+    upstream: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_SERVER_URL", f"file://{tmp_path}/code")
+    head = upstream.head()
+    with open_code(pull("github"), str(upstream.path), tmp_path / "cache") as clone:
+        assert (clone.path, clone.has(head)) == (upstream.path, True)
+    with open_code(pull("github"), "octo/words", tmp_path / "cache") as clone:
+        assert clone.path.is_relative_to(tmp_path / "cache" / "github")
+        assert clone.has(head)
+    with pytest.raises(UsageError, match="no git repository"):
+        open_code(pull("git"), str(tmp_path / "gone"), tmp_path / "cache")
 
 
 def test_a_server_that_refuses(tmp_path: Path) -> None:

@@ -168,6 +168,13 @@ def test_where_a_pull_request_landed(
         assert gone.reason == "base_unknown"
 
 
+def test_a_repository_that_moved(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(tokens=(SECRET,))
+    server.moved["former/name"] = REPO
+    found = mine("former/name", server, tmp_path, monkeypatch, limit=1)
+    assert [item.key for item in found] == [f"{REPO}#459"]
+
+
 def test_a_limit_ends_it_and_the_next_run_goes_on(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from envfactory.trials import collectors
 from envfactory.trials.collectors.report_lines import read
+from envfactory.trials.staging import sources_of
 
-FOLDER = Path(str(collectors.__file__)).parent
-KEY, NONCE = "k" * 64, "n"
+KEY, NONCE = b"k" * 32, "n"
 
 EVERYTHING = """
 import os, time, unittest, pytest
@@ -86,8 +85,10 @@ class Run:
     def __init__(self, place: Path, *args: str, limit: float = 1.0, cwd: str = ".") -> None:
         folder = place.parent / "collector"
         folder.mkdir()
-        shutil.copyfile(FOLDER / "pytest_collector.py", folder / "secret.py")
-        settings = {"report": str(folder / "report"), "key": KEY, "nonce": NONCE, "root": str(place)}
+        for name, source in sources_of("pytest_collector.py").items():
+            (folder / name.replace("pytest_collector", "secret")).write_bytes(source)
+        (folder / "secret.key").write_bytes(KEY)
+        settings = {"report": str(folder / "report"), "nonce": NONCE, "root": str(place)}
         (folder / "secret.json").write_text(json.dumps({**settings, "test_seconds": limit, "pythonpath": ""}))
         env = {**os.environ, "PYTHONPATH": str(folder), "PYTEST_ADDOPTS": ""}
         for name in [name for name in env if name.startswith(("PYTEST_XDIST", "COV_"))]:
@@ -103,7 +104,7 @@ class Run:
         self.data = (folder / "report").read_bytes() if (folder / "report").exists() else b""
         self.lines = read(self.data, KEY, NONCE)
         assert not self.lines["tampered"]
-        assert not (folder / "secret.json").exists()
+        assert not (folder / "secret.json").exists() and not (folder / "secret.key").exists()
 
     @property
     def outcomes(self) -> dict[str, str]:
@@ -128,7 +129,7 @@ def test_every_outcome(project: Path) -> None:
     write(project, {"tests/test_all.py": EVERYTHING})
     run = Run(project, "tests/test_all.py")
     assert run.outcomes == {f"tests/test_all.py::{name}": word for name, word in OUTCOMES.items()}
-    assert sorted(run.lines["collected"]) == sorted(run.outcomes)
+    assert sorted(run.lines["collected"]) == sorted(run.outcomes) and run.lines["altered"] == []
     assert run.lines["end"] == run.process.returncode == 1 and run.lines["running"] == {}
     messages = {name: result["message"] for name, result in run.lines["results"].items()}
     assert "nope" in messages["tests/test_all.py::test_bad"]
@@ -301,7 +302,7 @@ def test_forged_reports_are_noticed_and_cut_ones_are_read(project: Path) -> None
     for data in forged(run):
         found = read(data, KEY, NONCE)
         assert found["tampered"] and found["results"].get("test_x.py::test_1", {}).get("outcome") != "passed"
-    assert read(run.data, KEY, "other")["tampered"] and read(run.data, "other", NONCE)["tampered"]
+    assert read(run.data, KEY, "other")["tampered"] and read(run.data, b"other", NONCE)["tampered"]
     cut = read(run.data[:-5], KEY, NONCE)
     assert not cut["tampered"] and cut["end"] is None and cut["results"]
     assert not read(b"", KEY, NONCE)["tampered"]
@@ -313,7 +314,54 @@ def test_instances_of_old_pytest_are_not_part_of_an_id(tmp_path: Path) -> None:
 
     (tmp_path / "test_a.py").touch()
     report = str(tmp_path / "report")
-    session = Session({"report": report, "key": KEY, "root": str(tmp_path), "test_seconds": 1})
+    session = Session({"report": report, "key": bytearray(KEY), "root": str(tmp_path), "test_seconds": 1})
     assert session.name("test_a.py::TestA::()::test_b[x y]") == "test_a.py::TestA::test_b[x y]"
     assert session.name("test_a.py::TestA::()") == "test_a.py::TestA"
     os.close(session.writer._fd)
+
+
+def test_a_stolen_key_does_not_rewrite_the_past(project: Path) -> None:
+    """The key that is in memory after a line is not the one under which the line was written."""
+    steal = """
+import gc, os
+def test_1(): assert 0
+def test_2():
+    writer = next(x for x in gc.get_objects() if type(x).__name__ == "Writer" and hasattr(x, "_key"))
+    with open(os.environ["STOLEN"], "wb") as file:
+        file.write(bytes(writer._key))
+"""
+    write(project, {"test_x.py": steal})
+    os.environ["STOLEN"] = str(project.parent / "stolen")
+    try:
+        run = Run(project, "test_x.py")
+    finally:
+        del os.environ["STOLEN"]
+    stolen = (project.parent / "stolen").read_bytes()
+    lines = run.data.splitlines(keepends=True)
+    number = next(index for index, line in enumerate(lines) if b'"failed"' in line)
+    text = lines[number].partition(b" ")[2].strip().replace(b'"failed"', b'"passed"')
+    mac = hashlib.blake2b(text, digest_size=8, key=stolen).hexdigest().encode()
+    found = read(b"".join([*lines[:number], mac + b" " + text + b"\n"]), KEY, NONCE)
+    assert len(stolen) == 32 and found["tampered"] and not found["results"]
+
+
+@pytest.mark.parametrize(
+    "patch, name",
+    [
+        ("import _pytest.python\n_pytest.python.Function.runtest = lambda self: None", "Function.runtest"),
+        ("import _pytest.runner as r\nr.call_runtest_hook = lambda *a, **k: None", "call_runtest_hook"),
+        ("import unittest\nunittest.TestCase.assertEqual = lambda *a: None", "TestCase.assertEqual"),
+        ("import builtins\nbuiltins.AssertionError = KeyError", "builtins.AssertionError"),
+        (
+            "import pluggy._manager as m\nm.PluginManager._hookexec.__code__ = (lambda *a: 1).__code__",
+            "_hookexec",
+        ),
+    ],
+)
+def test_changes_of_the_runner_are_reported(project: Path, patch: str, name: str) -> None:
+    write(project, {"code.py": patch + "\n", "test_x.py": "import code\ndef test_1(): pass\n"})
+    (project / "conftest.py").write_text(
+        "import sys\nsys.path.insert(0, '.')\nsys.modules.pop('code', None)\n"
+    )
+    run = Run(project, "test_x.py")
+    assert any(found.endswith(name) for found in run.lines["altered"]) or run.lines["end"] is None

@@ -103,7 +103,7 @@ def test_canaries() -> None:
 
 
 def test_a_report_that_never_came() -> None:
-    report = report_of(b"", "k", "n", Ending(4, output="usage"), LABEL, None)
+    report = report_of(b"", b"k", "n", Ending(4, output="usage"), LABEL, None)
     assert not report.complete and not report.results and not report.tampered and report.exit_code == 4
-    odd = report_of(b"\0\n", "k", "n", Ending(0), LABEL, None)
+    odd = report_of(b"\0\n", b"k", "n", Ending(0), LABEL, None)
     assert odd.tampered and not odd.complete

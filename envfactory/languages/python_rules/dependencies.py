@@ -53,6 +53,8 @@ def select_dependencies(
         useful = selection.extras or any(name_of(item.text) not in BUILD_ONLY for item in tests)
         if not (found and useful):
             _files_and_tools(selection, lists)
+        for cited in project.tests_require:  # whatever else there is, this was written for the tests
+            selection.add(cited, "tests_require")
     _newly_required(selection, base, after)
     if not base.installable or not (base.dependencies or selection.requirements):
         _plain_files(selection, base)

@@ -1,24 +1,24 @@
 """A pytest plug-in that writes what every test did, line by line, while it happens.
 
-Loaded with ``-p`` from a directory outside the repository, under a random name.  Beside it lies
-``<name>.json`` (where to write, key, time limit), which is read and deleted before any test code is
-imported.  Each line of the report is ``<mac> <json>``; see ``report_lines.py`` for the reader.
+Loaded with ``-p`` from a directory outside the repository, under a random name.  Beside it lie its two
+companions (``<name>_lines.py``, ``<name>_watch.py``), ``<name>.json`` (where to write, time limit) and
+``<name>.key``; the last two are read and deleted before any code of the repository is imported.
 
 For Python 3.6 to 3.14 and pytest 3.0 to 9.  Never decides what an outcome means.  PYTEST_DONT_REWRITE
 """
 
 # ruff: noqa: UP006, UP035, UP045, PTH100, PTH108, PTH110, PTH118, PTH120, PTH122, PTH123, PTH206
-import fcntl
-import hashlib
+import importlib
 import json
 import os
 import signal
 import sys
-import time
 from typing import Any, Dict, Iterator, List, Optional, Set
 
 import pytest
 
+LINES: Any = importlib.import_module(__name__ + "_lines")
+WATCH: Any = importlib.import_module(__name__ + "_watch")
 FROZEN: Dict[str, Any] = {"maxfail": 0, "numprocesses": None, "dist": "no", "tx": [], "randomly_seed": 0}
 OFF = ("looponfail", "lf", "failedfirst", "newfirst", "stepwise", "usepdb", "randomly_reorganize")
 """Options that stop a run early, spread it over processes or shuffle it, whoever asked for them."""
@@ -26,56 +26,12 @@ OFF = ("looponfail", "lf", "failedfirst", "newfirst", "stepwise", "usepdb", "ran
 MESSAGE = 300
 
 
-class Writer:
-    """Appends keyed lines to the report.  Keeps references of its own: tests patch ``os`` and ``time``."""
-
-    def __init__(self, path: str, key: str) -> None:
-        self._encode = json.JSONEncoder(sort_keys=True).encode
-        self._tools = (os.write, os.fstat, os.open, os.getpid, hashlib.blake2b, time.perf_counter)
-        self._path, self._key = path, key.encode()
-        self._pid = os.getpid()
-        self._number = 0
-        self._begin = time.perf_counter()
-        first = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        # A high number: suites that look at the lowest free descriptor see what they always see.
-        self._fd = fcntl.fcntl(first, fcntl.F_DUPFD_CLOEXEC, 100)
-        os.close(first)
-        self._file = self._identity()
-
-    def put(self, kind: str, **fields: Any) -> None:
-        """One line; silent in a process forked by a test, which would report everything twice."""
-        write, _, _, getpid, blake2b, clock = self._tools
-        if getpid() != self._pid:
-            return
-        fields.update(t=kind, n=self._number, at=round(clock() - self._begin, 4))
-        line = self._encode(fields).encode("ascii")
-        mac = blake2b(line, digest_size=8, key=self._key).hexdigest().encode("ascii")
-        self._number += 1
-        data = mac + b" " + line + b"\n"
-        try:
-            self._reopen_if_lost()
-            while data:
-                data = data[write(self._fd, data) :]
-        except OSError:  # disk full: a report without its end says so
-            self._pid = -1
-
-    def _identity(self) -> Any:
-        return self._tools[1](self._fd)[1:3]  # inode and device
-
-    def _reopen_if_lost(self) -> None:
-        try:
-            if self._identity() == self._file:
-                return
-        except OSError:
-            pass
-        self._fd = self._tools[2](self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-
-
 class Session:
     """All state of the plug-in; ``None`` where there is no settings file, e.g. in a worker process."""
 
     def __init__(self, settings: Dict[str, Any]) -> None:
-        self.writer = Writer(settings["report"], settings["key"])
+        self.writer = LINES.Writer(settings["report"], settings["key"])
+        self.watch = WATCH.Watch()
         self.root = str(settings["root"])
         self.limit = float(settings["test_seconds"])
         self.rootdir = self.root
@@ -108,6 +64,12 @@ class Session:
         seconds = round(state["seconds"], 4)
         self.writer.put("result", id=self.name(nodeid), outcome=outcome, seconds=seconds, message=message)
 
+    def look(self, whole: bool) -> None:
+        """Report what was changed in the runner since it was loaded."""
+        altered = self.watch.altered(whole)
+        if altered:
+            self.writer.put("altered", names=altered)
+
     def arm(self, seconds: float) -> None:
         """Start (or with 0 stop) the limits of one test: wall clock softly, CPU time of stuck C code hard."""
         try:
@@ -125,11 +87,12 @@ class Session:
 
 
 def _load() -> Optional[Session]:
-    path = os.path.splitext(os.path.abspath(__file__))[0] + ".json"
+    path = os.path.splitext(os.path.abspath(__file__))[0]
     try:
-        with open(path) as file:
+        with open(path + ".json") as file:
             settings = json.load(file)
-        os.unlink(path)
+        os.unlink(path + ".json")
+        settings["key"] = LINES.take_key(path + ".key")
     except OSError:
         return None
     # The tests and what they start see the import path that they would have had without us.
@@ -167,6 +130,7 @@ def pytest_collection_finish(session: Any) -> None:
         names.append(name)
     for start in range(0, len(names), 500):
         SESSION.writer.put("collected", ids=names[start : start + 500])
+    SESSION.look(whole=True)
 
 
 def pytest_collectreport(report: Any) -> None:
@@ -188,6 +152,7 @@ def pytest_runtest_protocol(item: Any) -> Iterator[None]:
     if SESSION is not None:
         SESSION.arm(0)
         SESSION.running = ""
+        SESSION.look(whole=False)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -220,6 +185,7 @@ def pytest_sessionfinish(session: Any, exitstatus: Any) -> Iterator[None]:
     if SESSION is not None:
         for nodeid in list(SESSION.states):
             SESSION.finish(nodeid)
+        SESSION.look(whole=True)
         SESSION.writer.put("end", exit=int(getattr(session, "exitstatus", exitstatus)))
 
 

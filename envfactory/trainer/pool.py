@@ -1,0 +1,263 @@
+"""Many episodes at a time: so many and no more, in fair order, with containers that are ready before.
+
+The pool owns one engine connection and every container that it starts.  An episode that is closed,
+cancelled, crashes or outlives its time gives its seat back; closing the pool ends all that is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from envfactory.errors import UsageError
+from envfactory.records import Limits
+from envfactory.trainer import snapshot as snapshots
+from envfactory.trainer.asynchronous import AsyncEnvironment, Threads
+from envfactory.trainer.environment import Environment
+from envfactory.trainer.images import ensure_image
+from envfactory.trainer.setting import Setting, semaphore
+from envfactory.trainer.stock import Stock
+from envfactory.trainer.task import Task
+from envfactory.trainer.turnstile import Turnstile
+
+if TYPE_CHECKING:
+    from envfactory.engine import Container
+    from envfactory.trainer.snapshot import Snapshot
+
+SPARE_THREADS = 8
+"""For closing and starting while every episode is in a command."""
+
+
+class PoolState(NamedTuple):
+    """How a pool is doing."""
+
+    running: int
+    waiting: int
+    ready: int
+    """Containers started ahead."""
+    started: int
+    """Episodes begun so far."""
+    from_stock: int
+    """Those of them that got a container that was ready."""
+
+
+class Begin(NamedTuple):
+    """What one episode is to be."""
+
+    task: Task
+    seconds: float | None
+    snapshot: Snapshot | None
+    trajectory: str | Path | None
+
+
+class EnvironmentPool:
+    """At most ``size`` episodes of ``tasks`` at a time; ``with`` or ``async with`` closes it.
+
+    ``warm`` containers are kept ready on top of them (default: as many as ``size``, at most 8);
+    ``grading`` patches are judged at a time (default: one per processor); of further requests
+    ``max_waiting`` wait (default: all of them) and the others get ``EpisodeError``.  ``limits`` replaces
+    the tasks' own, ``seconds`` is the wall-clock time of an episode.
+    """
+
+    def __init__(
+        self,
+        tasks: Iterable[Task],
+        *,
+        size: int = 8,
+        warm: int | None = None,
+        grading: int | None = None,
+        max_waiting: int | None = None,
+        limits: Limits | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        from envfactory.engine import connect
+
+        if size < 1 or (warm is not None and warm < 0):
+            raise UsageError("a pool has room for at least one episode", hint="size >= 1, warm >= 0")
+        self.tasks = {task.instance_id: task for task in tasks}
+        self.size = size
+        self._limits, self._seconds = limits, seconds
+        self._engine = connect()
+        self._engine.sweep()
+        snapshots.sweep(self._engine)
+        processors = os.cpu_count() or 1
+        self._starting, self._grading = semaphore(2 * processors), semaphore(grading or processors)
+        self._known: set[str] = set()
+        self._turnstile = Turnstile(size, max_waiting)
+        self._stock = Stock(self._start_ahead, min(size, 8) if warm is None else warm)
+        self._stock.expect(self.tasks)
+        self._threads = Threads(size + SPARE_THREADS)
+        self._open: weakref.WeakSet[Environment] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._started = self._from_stock = 0
+
+    def __enter__(self) -> EnvironmentPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> EnvironmentPool:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._threads.run(self.close)
+
+    def start(
+        self,
+        task: Task | str,
+        *,
+        client: str = "",
+        timeout: float | None = None,
+        seconds: float | None = None,
+        snapshot: Snapshot | None = None,
+        trajectory: str | Path | None = None,
+    ) -> Environment:
+        """An episode, when it is its turn; a context manager.
+
+        Clients take turns.  ``TimeoutError`` after ``timeout`` seconds of waiting; ``KeyError`` for a task
+        that is not the pool's; ``EpisodeError`` when the pool is full or closed; else as ``Task.start``.
+        """
+        wanted = self._begin(task, seconds, snapshot, trajectory)
+        ticket = self._ask(wanted, client)
+        try:
+            ticket.result(timeout)
+        except BaseException:
+            self._abandon(wanted, ticket)
+            raise
+        return self._enter(wanted)
+
+    async def begin_async(
+        self,
+        task: Task | str,
+        *,
+        client: str = "",
+        seconds: float | None = None,
+        snapshot: Snapshot | None = None,
+        trajectory: str | Path | None = None,
+    ) -> AsyncEnvironment:
+        """As ``start``, for ``asyncio``; somebody has to close what it returns."""
+        wanted = self._begin(task, seconds, snapshot, trajectory)
+        ticket = self._ask(wanted, client)
+        try:
+            await asyncio.wrap_future(ticket)
+        except BaseException:
+            self._abandon(wanted, ticket)
+            raise
+        return await AsyncEnvironment.begin(lambda: self._enter(wanted), self._threads)
+
+    @asynccontextmanager
+    async def start_async(
+        self,
+        task: Task | str,
+        *,
+        client: str = "",
+        seconds: float | None = None,
+        snapshot: Snapshot | None = None,
+        trajectory: str | Path | None = None,
+    ) -> AsyncIterator[AsyncEnvironment]:
+        """As ``start``, for ``async with``; cancelling it ends the episode."""
+        begun = self.begin_async(
+            task, client=client, seconds=seconds, snapshot=snapshot, trajectory=trajectory
+        )
+        async with await begun as env:
+            yield env
+
+    def expect(self, tasks: Iterable[Task | str]) -> None:
+        """The tasks that will be asked for next, in order, each as often as it will be.
+
+        Containers are started ahead for the first of them.  Without this, a pool expects every task once.
+        """
+        self._stock.expect([task if isinstance(task, str) else task.instance_id for task in tasks])
+
+    def state(self) -> PoolState:
+        """Counts of now."""
+        running, waiting = self._turnstile.counts()
+        return PoolState(running, waiting, self._stock.ready(), self._started, self._from_stock)
+
+    def close(self) -> None:
+        """End every episode and remove every container and snapshot; closing twice is fine."""
+        self._turnstile.close()
+        self._stock.close()
+        for environment in list(self._open):
+            environment.close()
+        snapshots.sweep(self._engine, own=True)
+        self._threads.close()
+        self._engine.close()
+
+    def _begin(
+        self,
+        task: Task | str,
+        seconds: float | None,
+        snapshot: Snapshot | None,
+        trajectory: str | Path | None,
+    ) -> Begin:
+        found = self.tasks[task] if isinstance(task, str) else task
+        return Begin(found, self._seconds if seconds is None else seconds, snapshot, trajectory)
+
+    def _ask(self, wanted: Begin, client: str) -> Future[None]:
+        ticket = self._turnstile.ask(client)
+        self._stock.announce(wanted.task.instance_id)
+        return ticket
+
+    def _abandon(self, wanted: Begin, ticket: Future[None]) -> None:
+        self._stock.forget(wanted.task.instance_id)
+        self._turnstile.abandon(ticket)
+
+    def _enter(self, wanted: Begin) -> Environment:
+        leave = _once(self._turnstile.leave)
+        container = None
+        try:
+            if wanted.snapshot is None:
+                container = self._stock.take(wanted.task.instance_id)
+            else:
+                self._stock.forget(wanted.task.instance_id)
+            environment = Environment(wanted.task, self._setting(wanted, container, leave))
+        except BaseException:
+            if container is not None:
+                container.close()
+            leave()
+            raise
+        with self._lock:
+            self._started += 1
+            self._from_stock += container is not None
+            self._open.add(environment)
+        return environment
+
+    def _setting(self, wanted: Begin, container: Container | None, leave: Callable[[], None]) -> Setting:
+        return Setting(
+            engine=self._engine,
+            limits=self._limits,
+            seconds=wanted.seconds,
+            snapshot=wanted.snapshot,
+            trajectory=wanted.trajectory,
+            container=container,
+            starting=self._starting,
+            grading=self._grading,
+            on_close=leave,
+        )
+
+    def _start_ahead(self, instance_id: str) -> Container:
+        task = self.tasks[instance_id]
+        image = task.image if instance_id in self._known else ensure_image(self._engine, task)
+        self._known.add(instance_id)
+        limits = self._limits or task.reward_spec.limits
+        with self._starting:
+            return self._engine.container(image, limits=limits, name_hint=instance_id.lower()).start()
+
+
+def _once(call: Callable[[], None]) -> Callable[[], None]:
+    lock = threading.Lock()
+
+    def first() -> None:
+        if lock.acquire(blocking=False):
+            call()
+
+    return first
