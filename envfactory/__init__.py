@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from envfactory.records import Reward
-    from envfactory.trainer import Dataset, Environment, Task, grade_patch
+    from envfactory.trainer import Dataset, Environment, EnvironmentPool, Task, grade_patch
 
 __version__ = "0.1.0"
 
-__all__ = ["Dataset", "Environment", "Reward", "Task", "__version__", "grade_patch"]
+__all__ = ["Dataset", "Environment", "EnvironmentPool", "Reward", "Task", "__version__", "grade_patch"]
 
 _HOMES = {
     "Dataset": "envfactory.trainer",
     "Environment": "envfactory.trainer",
+    "EnvironmentPool": "envfactory.trainer",
     "Reward": "envfactory.records",
     "Task": "envfactory.trainer",
     "grade_patch": "envfactory.trainer",

@@ -202,6 +202,8 @@ class Environment:
                 if self._ended:
                     raise self._over() from error
                 raise
+            if self._ended:  # what it found may come from a container that was just taken away
+                raise self._over()
 
     def _over(self) -> UsageError | EpisodeError:
         what = f"the environment of {self.task.instance_id} {self._ended}"

@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
-from envfactory.errors import UsageError
+from envfactory.errors import EpisodeError, UsageError
 from envfactory.records import Limits
 from envfactory.trainer import snapshot as snapshots
 from envfactory.trainer.asynchronous import AsyncEnvironment, Threads
@@ -48,10 +48,9 @@ class PoolState(NamedTuple):
     """Those of them that got a container that was ready."""
 
 
-class Begin(NamedTuple):
-    """What one episode is to be."""
+class Options(TypedDict, total=False):
+    """What one episode may be told; as for ``Task.start``."""
 
-    task: Task
     seconds: float | None
     snapshot: Snapshot | None
     trajectory: str | Path | None
@@ -97,6 +96,7 @@ class EnvironmentPool:
         self._open: weakref.WeakSet[Environment] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._started = self._from_stock = 0
+        self._closed = False
 
     def __enter__(self) -> EnvironmentPool:
         return self
@@ -116,58 +116,41 @@ class EnvironmentPool:
         *,
         client: str = "",
         timeout: float | None = None,
-        seconds: float | None = None,
-        snapshot: Snapshot | None = None,
-        trajectory: str | Path | None = None,
+        **options: Unpack[Options],
     ) -> Environment:
         """An episode, when it is its turn; a context manager.
 
         Clients take turns.  ``TimeoutError`` after ``timeout`` seconds of waiting; ``KeyError`` for a task
         that is not the pool's; ``EpisodeError`` when the pool is full or closed; else as ``Task.start``.
         """
-        wanted = self._begin(task, seconds, snapshot, trajectory)
+        wanted = self.tasks[task] if isinstance(task, str) else task
         ticket = self._ask(wanted, client)
         try:
             ticket.result(timeout)
         except BaseException:
             self._abandon(wanted, ticket)
             raise
-        return self._enter(wanted)
+        return self._enter(wanted, options)
 
     async def begin_async(
-        self,
-        task: Task | str,
-        *,
-        client: str = "",
-        seconds: float | None = None,
-        snapshot: Snapshot | None = None,
-        trajectory: str | Path | None = None,
+        self, task: Task | str, *, client: str = "", **options: Unpack[Options]
     ) -> AsyncEnvironment:
         """As ``start``, for ``asyncio``; somebody has to close what it returns."""
-        wanted = self._begin(task, seconds, snapshot, trajectory)
+        wanted = self.tasks[task] if isinstance(task, str) else task
         ticket = self._ask(wanted, client)
         try:
             await asyncio.wrap_future(ticket)
         except BaseException:
             self._abandon(wanted, ticket)
             raise
-        return await AsyncEnvironment.begin(lambda: self._enter(wanted), self._threads)
+        return await AsyncEnvironment.begin(lambda: self._enter(wanted, options), self._threads)
 
     @asynccontextmanager
     async def start_async(
-        self,
-        task: Task | str,
-        *,
-        client: str = "",
-        seconds: float | None = None,
-        snapshot: Snapshot | None = None,
-        trajectory: str | Path | None = None,
+        self, task: Task | str, *, client: str = "", **options: Unpack[Options]
     ) -> AsyncIterator[AsyncEnvironment]:
         """As ``start``, for ``async with``; cancelling it ends the episode."""
-        begun = self.begin_async(
-            task, client=client, seconds=seconds, snapshot=snapshot, trajectory=trajectory
-        )
-        async with await begun as env:
+        async with await self.begin_async(task, client=client, **options) as env:
             yield env
 
     def expect(self, tasks: Iterable[Task | str]) -> None:
@@ -184,42 +167,33 @@ class EnvironmentPool:
 
     def close(self) -> None:
         """End every episode and remove every container and snapshot; closing twice is fine."""
+        with self._lock:
+            self._closed, left = True, list(self._open)
         self._turnstile.close()
-        self._stock.close()
-        for environment in list(self._open):
+        for environment in left:
             environment.close()
+        self._stock.close()
         snapshots.sweep(self._engine, own=True)
         self._threads.close()
         self._engine.close()
 
-    def _begin(
-        self,
-        task: Task | str,
-        seconds: float | None,
-        snapshot: Snapshot | None,
-        trajectory: str | Path | None,
-    ) -> Begin:
-        found = self.tasks[task] if isinstance(task, str) else task
-        return Begin(found, self._seconds if seconds is None else seconds, snapshot, trajectory)
-
-    def _ask(self, wanted: Begin, client: str) -> Future[None]:
+    def _ask(self, wanted: Task, client: str) -> Future[None]:
         ticket = self._turnstile.ask(client)
-        self._stock.announce(wanted.task.instance_id)
+        self._stock.announce(wanted.instance_id)
         return ticket
 
-    def _abandon(self, wanted: Begin, ticket: Future[None]) -> None:
-        self._stock.forget(wanted.task.instance_id)
+    def _abandon(self, wanted: Task, ticket: Future[None]) -> None:
+        self._stock.forget(wanted.instance_id)
         self._turnstile.abandon(ticket)
 
-    def _enter(self, wanted: Begin) -> Environment:
-        leave = _once(self._turnstile.leave)
-        container = None
+    def _enter(self, wanted: Task, options: Options) -> Environment:
+        leave, begin = _once(self._turnstile.leave), options.get("snapshot")
+        container = self._stock.take(wanted.instance_id)
+        if begin is not None and container is not None:
+            container.close()
+            container = None
         try:
-            if wanted.snapshot is None:
-                container = self._stock.take(wanted.task.instance_id)
-            else:
-                self._stock.forget(wanted.task.instance_id)
-            environment = Environment(wanted.task, self._setting(wanted, container, leave))
+            environment = Environment(wanted, self._setting(options, container, leave))
         except BaseException:
             if container is not None:
                 container.close()
@@ -229,15 +203,20 @@ class EnvironmentPool:
             self._started += 1
             self._from_stock += container is not None
             self._open.add(environment)
+            closed = self._closed
+        if closed:
+            environment.close()
+            raise EpisodeError("the pool is closed", cause="pool_closed")
         return environment
 
-    def _setting(self, wanted: Begin, container: Container | None, leave: Callable[[], None]) -> Setting:
+    def _setting(self, options: Options, container: Container | None, leave: Callable[[], None]) -> Setting:
+        seconds = options.get("seconds")
         return Setting(
             engine=self._engine,
             limits=self._limits,
-            seconds=wanted.seconds,
-            snapshot=wanted.snapshot,
-            trajectory=wanted.trajectory,
+            seconds=self._seconds if seconds is None else seconds,
+            snapshot=options.get("snapshot"),
+            trajectory=options.get("trajectory"),
             container=container,
             starting=self._starting,
             grading=self._grading,

@@ -78,7 +78,7 @@ class Trajectory:
             found["error"] = f"{type(error).__name__}: {error}"
             raise
         finally:
-            self.write(event, seconds=time.monotonic() - began, **found)
+            self.write(event, **{**found, "seconds": time.monotonic() - began})
 
     def close(self) -> None:
         """The last line; closing twice is fine."""

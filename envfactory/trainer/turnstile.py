@@ -1,4 +1,4 @@
-"""Who may come in next: at most so many at a time, in turn between clients, first come first served within one.
+"""Who may come in next: at most so many at a time, in turn between clients, each client in its order.
 
 A client that asks for a thousand episodes does not keep another's single one waiting: each in turn gets
 one.  Holds no thread: whoever waits, waits for a future.

@@ -349,7 +349,7 @@ def test_2():
     "patch, name",
     [
         ("import _pytest.python\n_pytest.python.Function.runtest = lambda self: None", "Function.runtest"),
-        ("import _pytest.runner as r\nr.call_runtest_hook = lambda *a, **k: None", "call_runtest_hook"),
+        ("import _pytest.runner as r\nr.call_and_report = lambda *a, **k: None", "call_and_report"),
         ("import unittest\nunittest.TestCase.assertEqual = lambda *a: None", "TestCase.assertEqual"),
         ("import builtins\nbuiltins.AssertionError = KeyError", "builtins.AssertionError"),
         (
@@ -359,9 +359,6 @@ def test_2():
     ],
 )
 def test_changes_of_the_runner_are_reported(project: Path, patch: str, name: str) -> None:
-    write(project, {"code.py": patch + "\n", "test_x.py": "import code\ndef test_1(): pass\n"})
-    (project / "conftest.py").write_text(
-        "import sys\nsys.path.insert(0, '.')\nsys.modules.pop('code', None)\n"
-    )
+    write(project, {"program.py": patch + "\n", "test_x.py": "import program\ndef test_1(): pass\n"})
     run = Run(project, "test_x.py")
     assert any(found.endswith(name) for found in run.lines["altered"]) or run.lines["end"] is None

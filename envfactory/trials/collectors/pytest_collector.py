@@ -31,7 +31,7 @@ class Session:
 
     def __init__(self, settings: Dict[str, Any]) -> None:
         self.writer = LINES.Writer(settings["report"], settings["key"])
-        self.watch = WATCH.Watch()
+        self.watch = None  # type: Any
         self.root = str(settings["root"])
         self.limit = float(settings["test_seconds"])
         self.rootdir = self.root
@@ -66,7 +66,7 @@ class Session:
 
     def look(self, whole: bool) -> None:
         """Report what was changed in the runner since it was loaded."""
-        altered = self.watch.altered(whole)
+        altered = self.watch.altered(whole) if self.watch else []
         if altered:
             self.writer.put("altered", names=altered)
 
@@ -106,6 +106,12 @@ def _load() -> Optional[Session]:
 
 
 SESSION = _load()
+
+
+def pytest_load_initial_conftests() -> None:
+    """The runner as it is now that its plug-ins are loaded, and no file of the repository is."""
+    if SESSION is not None:
+        SESSION.watch = WATCH.Watch()
 
 
 @pytest.hookimpl(tryfirst=True)
