@@ -1,11 +1,13 @@
 """Draw pull requests from local mirrors for a list that `benchmarks.funnel` can run.
 
     python -m benchmarks.draw --mirrors DIR --each 5 owner/name… > LIST.jsonl
+    python -m benchmarks.draw --mirrors DIR --each 20 --neighbours --years 2015 2024 owner/name… > LIST.jsonl
 
 The years asked for are cut into as many equal spans as pull requests are wanted, and each span gives
 the merged pull request whose digest of ``repo#number`` is the smallest among those that change both a
 test and source.  So nobody chooses: the same mirrors and the same years always give the same list.
-A span in which a repository has none is made up for by the others.
+A span in which a repository has none is made up for by the others.  ``--neighbours`` takes the last
+ones before the end of the last year instead, one after the other.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -52,6 +55,14 @@ def drawn(repo: str, mirror: Path, each: int, years: tuple[int, int], cache: Pat
     yield from sorted(chosen, key=lambda pull: pull.merged_at)
 
 
+def neighbours(repo: str, mirror: Path, count: int, until: int, cache: Path) -> Iterator[PullRequest]:
+    """The last ``count`` pull requests before the end of a year, oldest first."""
+    options = MineOptions(cache=cache, repo=repo, until=datetime(until + 1, 1, 1, tzinfo=UTC))
+    mined = miner_for(str(mirror)).mine(str(mirror), options)
+    fitting = (pull for pull in mined if isinstance(pull, PullRequest) and _changes_both(mirror, pull))
+    yield from sorted(islice(fitting, count), key=lambda pull: pull.merged_at)
+
+
 def _lot(pull: PullRequest) -> str:
     return hashlib.sha256(f"{pull.repo}#{pull.number}".encode()).hexdigest()
 
@@ -73,11 +84,18 @@ def main(words: list[str]) -> int:
     parser.add_argument("--mirrors", type=Path, required=True, help="folder of owner+name/repo or owner/name")
     parser.add_argument("--each", type=int, default=5, help="pull requests a repository")
     parser.add_argument("--years", type=int, nargs=2, default=(2015, 2026), metavar=("FROM", "TO"))
+    parser.add_argument("--neighbours", action="store_true", help="the last ones, one after the other")
     options = parser.parse_args(words)
     mirrors = find_mirrors(options.mirrors)
     with TemporaryDirectory() as folder:
         for repo in options.repositories:
-            for pull in drawn(repo, mirrors[repo], options.each, tuple(options.years), Path(folder)):
+            first, last = options.years
+            found = (
+                neighbours(repo, mirrors[repo], options.each, last, Path(folder))
+                if options.neighbours
+                else drawn(repo, mirrors[repo], options.each, (first, last), Path(folder))
+            )
+            for pull in found:
                 row = {"repo": repo, "number": pull.number, "base_commit": pull.base_commit}
                 row |= {"merge_commit": pull.merge_commit, "merged_at": pull.merged_at.isoformat()}
                 print(json.dumps(row), flush=True)

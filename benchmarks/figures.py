@@ -137,7 +137,23 @@ def disk(tasks: list[Row]) -> dict[str, Any]:
         "shared_mb": round(shared / megabytes, 1),
         "mb_per_task": round(total / megabytes / len(tasks), 1) if tasks else None,
         "own_mb_per_task": round((total - shared) / megabytes / len(tasks), 1) if tasks else None,
+        "further_task_mb": _spread([size / megabytes for size in further(tasks)]),
     }
+
+
+def further(tasks: list[Row]) -> list[int]:
+    """Bytes that each task adds to those before it in the list, a repository's first task left out."""
+    seen: set[str] = set()
+    met: set[str] = set()
+    found = []
+    for row in tasks:
+        new = {layer: size for layer, size in row.layers.items() if layer not in seen}
+        seen |= new.keys()
+        repo = row.key.partition("#")[0]
+        if repo in met:
+            found.append(sum(new.values()))
+        met.add(repo)
+    return found
 
 
 def phases(seconds: Mapping[str, float]) -> dict[str, float]:

@@ -71,6 +71,8 @@ def _costs(figures: Mapping[str, Any]) -> list[str]:
         f"peak memory             {cost['peak_memory_bytes'] / 1e6:.0f} MB",
         f"disk                    {_number(disk['mb_per_task'])} MB per task, shared layers counted once"
         f" ({_number(disk['own_mb_per_task'])} MB its own, {_number(disk['shared_mb'])} MB shared by all)",
+        f"  a further task adds   median {_number(disk['further_task_mb']['median'])}, "
+        f"mean {_number(disk['further_task_mb']['mean'])} MB",
     ]
 
 

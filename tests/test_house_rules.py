@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -74,6 +75,45 @@ def test_no_registry_repository_or_machine_is_named(path: Path) -> None:
     assert not REGISTRIES.findall(text)
     assert not REPOSITORIES.findall(text)
     assert not MACHINE_PATHS.findall(text)
+
+
+def measured_repositories() -> set[str]:
+    """All that the lists of the benchmarks name: what the rules were tried on."""
+    lines = [line for path in (ROOT / "benchmarks").glob("*.jsonl") for line in path.read_text().splitlines()]
+    return {json.loads(line)["repo"].lower() for line in lines}
+
+
+@pytest.mark.parametrize("path", MODULES + TEMPLATES, ids=name)
+def test_nothing_is_keyed_on_a_repository(path: Path) -> None:
+    """Rules are about what a repository has, never about what it is called."""
+    text = path.read_text(encoding="utf-8").lower()
+    repositories = measured_repositories()
+    assert len(repositories) >= 16
+    for repository in repositories:
+        for spelling in (repository, repository.replace("/", "__")):
+            assert spelling not in text, repository
+    if path.suffix == ".py":
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not _compares_a_repository(node), f"line {getattr(node, 'lineno', 0)}"
+
+
+def _compares_a_repository(node: ast.AST) -> bool:
+    """``repo == "x"``, ``pull.repo in {...}``, ``match repo: case "x"`` and ``TABLE[pull.repo]`` with texts."""
+
+    def names_one(part: ast.AST) -> bool:
+        word = part.attr if isinstance(part, ast.Attribute) else getattr(part, "id", "")
+        return word in {"repo", "repository", "full_name", "instance_id"}
+
+    def texts(part: ast.AST) -> list[str]:
+        constants = (item.value for item in ast.walk(part) if isinstance(item, ast.Constant))
+        return [value for value in constants if isinstance(value, str) and re.search(r"\w\w", value)]
+
+    if isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        return any(map(names_one, sides)) and any(texts(side) for side in sides)
+    if isinstance(node, ast.Match):
+        return names_one(node.subject) and any(texts(case.pattern) for case in node.cases)
+    return False
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name)

@@ -4,8 +4,8 @@ Only assertions that are certainly reached are turned: statements of the test's 
 ``with`` block in it that swallows nothing.  As the test passed, each of them held; so the turned one
 cannot, whatever the program does, unless the outcome is not decided by the assertion at all.
 
-``a == b`` becomes ``a == (b, <random word>)``-like, not ``a != b``: an object that claims to be equal to
-everything is found out by it.  Works on text; imports and runs nothing.
+``a == b`` becomes a comparison with something else, not ``a != b``: an object that claims to be equal to
+everything is found out by that.  Works on text; imports and runs nothing.
 """
 
 from __future__ import annotations
@@ -15,10 +15,23 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-SWALLOWING = ("raises", "suppress", "assertRaises", "deprecated_call", "warns", "assertWarns", "patch")
+RAISING = ("raises", "assertRaises")
+SWALLOWING = (*RAISING, "suppress", "deprecated_call", "warns", "assertWarns", "assertLogs", "subTest")
 """Calls whose ``with`` block need not be run to its end, or may hide what it raises."""
-REPEATING = ("given", "flaky", "retry", "xfail", "skip", "skipif", "expectedFailure")
-"""Decorators under which a failure is searched for, repeated or expected: slow or meaningless."""
+HARMLESS = (
+    "parametrize",
+    "usefixtures",
+    "asyncio",
+    "anyio",
+    "trio",
+    "timeout",
+    "filterwarnings",
+    "django_db",
+)
+"""Marks that leave a failure a failure.  Under other decorators a test may be repeated, searched for a
+failing example, or expected to fail, so it is left alone."""
+UNRAISED = (b"FloatingPointError", b"BufferError", b"UnicodeTranslateError")
+"""Built-in exceptions that hardly any test waits for."""
 OPPOSITE = {
     "assertTrue": "assertFalse",
     "assertFalse": "assertTrue",
@@ -30,7 +43,14 @@ OPPOSITE = {
     "assertNotIn": "assertIn",
     "assertNotEqual": "assertEqual",
 }
-WRAPPED = ("assertEqual", "assertEquals", "assertListEqual", "assertDictEqual", "assertMultiLineEqual", "assertIn")
+WRAPPED = (
+    "assertEqual",
+    "assertEquals",
+    "assertListEqual",
+    "assertDictEqual",
+    "assertMultiLineEqual",
+    "assertIn",
+)
 Choose = Callable[[Sequence["Edit"]], "Edit"]
 
 
@@ -43,19 +63,22 @@ class Edit:
     text: bytes
 
 
-def inverted(source: bytes, functions: Sequence[str], choose: Choose = secrets.choice) -> tuple[bytes, tuple[str, ...]]:
+def inverted(
+    source: bytes, functions: Sequence[str], choose: Choose = secrets.choice
+) -> tuple[bytes, tuple[str, ...]]:
     """``source`` with one assertion turned in each of ``functions`` (``test_x``, ``Class::test_x``).
 
     Returns the names of those functions that could be turned, too; ``source`` itself if none could.
     """
     try:
+        source.decode("utf-8")  # positions are counted in it
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return source, ()
     found, text = dict(_functions(tree)), _Text(source)
     chosen = {}
     for name in functions:
-        edits = list(_edits(found[name].body, text)) if name in found and not _repeats(found[name]) else []
+        edits = list(_edits(found[name].body, text)) if name in found and _is_plain(found[name]) else []
         if edits:
             chosen[name] = choose(edits)
     changed = source
@@ -76,10 +99,26 @@ def _functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]
             yield from _functions(node, f"{prefix}{node.name}::")
 
 
-def _repeats(function: Function) -> bool:
-    names = {name for decorator in function.decorator_list for name in _names(decorator)}
-    leaves = any(isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) for node in ast.walk(function))
-    return leaves or bool(names & set(REPEATING))
+def _is_plain(function: Function) -> bool:
+    """Its body runs once, from top to bottom, and what it raises is its outcome."""
+    marks = [_mark(decorator) for decorator in function.decorator_list]
+    return all(mark in HARMLESS for mark in marks) and not any(map(_leaves, function.body))
+
+
+def _mark(decorator: ast.expr) -> str:
+    """``parametrize`` of ``@pytest.mark.parametrize(...)``, else an empty string."""
+    named = decorator.func if isinstance(decorator, ast.Call) else decorator
+    is_mark = isinstance(named, ast.Attribute) and ast.unparse(named.value).endswith("mark")
+    return named.attr if is_mark and isinstance(named, ast.Attribute) else ""
+
+
+def _leaves(node: ast.AST) -> bool:
+    """Whether the function that ``node`` belongs to may end here, or is a generator."""
+    if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom):
+        return True
+    if isinstance(node, Function | ast.Lambda | ast.ClassDef):
+        return False
+    return any(map(_leaves, ast.iter_child_nodes(node)))
 
 
 def _names(node: ast.AST) -> Iterator[str]:
@@ -96,8 +135,17 @@ def _edits(body: Sequence[ast.stmt], text: _Text) -> Iterator[Edit]:
             yield from _of_call(statement.value, text)
         elif isinstance(statement, ast.With | ast.AsyncWith):
             names = {name for item in statement.items for name in _names(item.context_expr)}
-            if not names & set(SWALLOWING):
+            if names & set(RAISING):
+                yield from _of_raises([item.context_expr for item in statement.items], text)
+            elif not names & set(SWALLOWING):
                 yield from _edits(statement.body, text)
+
+
+def _of_raises(managers: Sequence[ast.expr], text: _Text) -> Iterator[Edit]:
+    """``pytest.raises(ValueError)`` waits for something else."""
+    call = managers[0] if len(managers) == 1 else None
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in RAISING:
+        yield from (text.replaced(argument, _unraised) for argument in call.args[:1])
 
 
 def _of_assert(test: ast.expr, text: _Text) -> Iterator[Edit]:
@@ -112,7 +160,9 @@ def _of_assert(test: ast.expr, text: _Text) -> Iterator[Edit]:
 
 def _of_call(call: ast.Call, text: _Text) -> Iterator[Edit]:
     method = call.func
-    own = isinstance(method, ast.Attribute) and isinstance(method.value, ast.Name) and method.value.id == "self"
+    own = (
+        isinstance(method, ast.Attribute) and isinstance(method.value, ast.Name) and method.value.id == "self"
+    )
     if not own or not isinstance(method, ast.Attribute) or any(isinstance(a, ast.Starred) for a in call.args):
         return
     if method.attr in WRAPPED and len(call.args) >= 2:
@@ -120,6 +170,8 @@ def _of_call(call: ast.Call, text: _Text) -> Iterator[Edit]:
     elif method.attr in OPPOSITE and call.args:
         new = OPPOSITE[method.attr].encode()
         yield text.replaced(method, lambda told: b"self." + new)
+    elif method.attr in RAISING and len(call.args) >= 2:
+        yield text.replaced(call.args[0], _unraised)
 
 
 def _unequal(told: bytes) -> bytes:
@@ -134,6 +186,10 @@ def _unequal(told: bytes) -> bytes:
         cut = secrets.randbelow(len(value) + 1)
         return repr(value[:cut] + secrets.choice("abcdefgh") + value[cut:]).encode()
     return b"((" + told + b"), %d)" % secrets.randbelow(100)
+
+
+def _unraised(told: bytes) -> bytes:
+    return secrets.choice([name for name in UNRAISED if name not in told])
 
 
 class _Text:

@@ -1,0 +1,83 @@
+"""A second run in which some of the hidden tests are turned around: those must fail now.
+
+The program under test shares a process with its tests, so a patch can in principle make any test of
+any runner report a pass.  It cannot know which of two equal-looking runs is the one in which
+passing is wrong.  What passes in both did not pass on its merits.
+
+The second run has everything that the first one had (same command, same files but for one assertion of
+some tests, a fresh container), so nothing in it tells that it is not the first.  Only says what it saw;
+what that is worth is for ``grade``.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from envfactory.grader import python_inversion
+from envfactory.records import HiddenFile, Outcome, RewardSpec, TestReport
+from envfactory.trials import TrialPlan
+
+INVERSIONS: Mapping[str, Callable[[bytes, Sequence[str]], tuple[bytes, tuple[str, ...]]]] = {
+    "python": python_inversion.inverted
+}
+"""Language -> how an assertion of its tests is turned around."""
+
+
+@dataclass(frozen=True)
+class Turned:
+    """Hidden files with turned tests, and the ids that must not pass with them."""
+
+    files: tuple[HiddenFile, ...]
+    must_fail: tuple[str, ...]
+
+    def plan(self, first: TrialPlan) -> TrialPlan:
+        """The first run's plan with the turned files in place of the true ones."""
+        changed = {file.path: file for file in self.files}
+        return replace(first, hidden_files=tuple(changed.get(f.path, f) for f in first.hidden_files))
+
+    def evidence(self, report: TestReport) -> tuple[str, ...]:
+        """Turned tests that passed all the same."""
+        return tuple(
+            f"inverted: {name} passed although its assertion was turned around"
+            for name in self.must_fail
+            if name in report.results and report.results[name].outcome is Outcome.PASSED
+        )
+
+
+def turned(spec: RewardSpec, language: str, hidden: Sequence[HiddenFile]) -> Turned | None:
+    """A random choice of the tests that the patch must pass, turned around; ``None`` where none can be."""
+    invert = INVERSIONS.get(language)
+    if invert is None:
+        return None
+    files, must_fail = [], list[str]()
+    for file in hidden:
+        owners = python_inversion.owners(tuple(spec.fail_to_pass), file.path)
+        if not owners or file.content is None or file.mode == "120000":
+            continue
+        names = _some(owners, lambda name, of=file: bool(_turn(invert, of, [name])[1]))
+        content, done = _turn(invert, file, names)
+        if not done:
+            continue
+        files.append(file.model_copy(update={"content": base64.b64encode(content).decode("ascii")}))
+        required = (*spec.fail_to_pass, *spec.pass_to_pass)
+        all_ids = python_inversion.owners(required, file.path)
+        must_fail += [test_id for name in done for test_id in all_ids[name]]
+    return Turned(tuple(files), tuple(must_fail)) if files else None
+
+
+def _turn(
+    invert: Callable[[bytes, Sequence[str]], tuple[bytes, tuple[str, ...]]],
+    file: HiddenFile,
+    names: Sequence[str],
+) -> tuple[bytes, tuple[str, ...]]:
+    return invert(base64.b64decode(file.content or ""), names)
+
+
+def _some(names: Iterable[str], possible: Callable[[str], bool]) -> list[str]:
+    """A random half of those that can be turned, never none of them."""
+    able = [name for name in names if possible(name)]
+    chosen = [name for name in able if secrets.randbelow(2)]
+    return chosen or ([secrets.choice(able)] if able else [])
