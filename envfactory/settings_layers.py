@@ -19,7 +19,7 @@ from envfactory.errors import UsageError
 
 PREFIX = "ENVFACTORY_"
 CONFIG_FILE = "envfactory.toml"
-SECRETS = frozenset({"model_api_key"})
+SECRETS = frozenset({"model_api_key", "serve_token"})
 """Variables with our prefix that are no settings: read where they are used, shown and kept nowhere."""
 
 

@@ -28,9 +28,9 @@ from envfactory.records import Environment, Record, Rejection, RungAttempt, Test
 
 SECONDS_PER_BUILD = 2.0
 """The whole climb may take so many times the time-out of one build."""
-HOPELESS = frozenset(
-    {"needs_network", "no_interpreter", "build_too_long", "tests_too_long", "tests_out_of_memory"}
-)
+EXHAUSTING = frozenset({"build_too_long", "tests_too_long", "tests_out_of_memory"})
+"""Reasons for which another try would only take as long again."""
+HOPELESS = EXHAUSTING | {"needs_network", "no_interpreter"}
 """Reasons that no change a model may propose would cure."""
 
 
@@ -65,7 +65,7 @@ class _Climb:
     """Where a proposal set out from; a proposal that makes things worse is taken back."""
     attempts: list[RungAttempt] = field(default_factory=list)
     best: Reached | None = None
-    tried: set[tuple[str, tuple[str, ...], tuple[str, ...], datetime]] = field(default_factory=set)
+    tried: set[tuple[object, ...]] = field(default_factory=set)
 
 
 def climb(work: Work, declaration: Declaration, when: datetime) -> Built | Rejection:
@@ -123,6 +123,8 @@ def _next(state: _Climb, last: Reached | Broke) -> bool:
 
 def _by_rules(state: _Climb, last: Reached | Broke) -> bool:
     """A repair or the exact date; a repair that only made things worse is taken back."""
+    if _reason(last) in EXHAUSTING:
+        return False
     early = state.cutoff < state.exact
     if early and isinstance(last, Broke) and last.phase == "resolve" and last.reason != "no_interpreter":
         return _as_of_exact_date(state)
@@ -205,9 +207,7 @@ def _with_evidence(repair: Repair) -> Declaration:
     return declaration.model_copy(update={"evidence": (*declaration.evidence, repair.evidence)})
 
 
-def _identity(
-    declaration: Declaration, cutoff: datetime
-) -> tuple[str, tuple[str, ...], tuple[str, ...], datetime]:
+def _identity(declaration: Declaration, cutoff: datetime) -> tuple[object, ...]:
     return declaration.key, declaration.test_args, declaration.test_prefix, cutoff
 
 

@@ -24,6 +24,7 @@ from envfactory.commands import (
     inspect,
     mine,
     run,
+    serve,
     status,
 )
 from envfactory.commands.guard import Guarded, log_to_stderr
@@ -70,6 +71,7 @@ app.command("build", rich_help_panel=MAKING)(build.build)
 app.command("extract", rich_help_panel=MAKING)(extract.extract)
 app.command("export", rich_help_panel=USING)(export.export)
 app.command("grade", rich_help_panel=USING)(grade.grade)
+app.command("serve", rich_help_panel=USING)(serve.serve)
 app.command("check-overlap", rich_help_panel=USING)(check_overlap.check_overlap)
 app.command("status", rich_help_panel=KEEPING)(status.status)
 app.command("inspect", rich_help_panel=KEEPING)(inspect.inspect)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from envfactory.commands import options
 from envfactory.errors import NothingSelected, UsageError
+from envfactory.languages.surroundings import prefixes
 
 if TYPE_CHECKING:
     from envfactory.records import Record, Stage
@@ -163,7 +165,7 @@ def _built(record: dict[str, Any]) -> list[str]:
     lines = [
         f"image {environment['image']['tag']}",
         f"{toolchain['name']} {toolchain['version']}, {len(spec['dependencies'])} dependencies",
-        f"rung {spec['rung']}, tests: {' '.join(spec['test_command'])}",
+        f"rung {spec['rung']}, tests: {shlex.join(prefixes.runner_of(tuple(spec['test_command'])))}",
         *tries(environment["attempts"]),
     ]
     for one in spec["evidence"]:

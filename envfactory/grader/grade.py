@@ -8,17 +8,22 @@ breaks is a zero, never a fault.
 from __future__ import annotations
 
 import base64
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envfactory.errors import StageError
+from envfactory.errors import GradeError, StageError
+from envfactory.grader.machine import starved
 from envfactory.grader.protected import splice
+from envfactory.grader.screening import findings, is_plain
+from envfactory.grader.second_opinion import turned
 from envfactory.grader.verdict import differences, speed, verdict
 from envfactory.records import Environment, Outcome, Reward, RewardSpec, TestReport
 from envfactory.trials import PatchError, TrialPlan, run_trial
+from envfactory.trials.protection import NEVER_PATCHED
 
 if TYPE_CHECKING:
     from envfactory.engine import Engine
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
 JUDGED = {"fail_to_pass", "pass_to_pass", "expected", "flaky", "speed"}
 SHOWN = 10
 RETRY_SECONDS = 1.0
+PLAIN_SHARE = 16
+"""One in so many plain patches that resolve is looked at twice, too."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +67,21 @@ def grade(
     mode: str = "binary",
     attempts: int = 3,
     completion_seconds: float | None = None,
+    second_opinion: str = "auto",
     log: Path | None = None,
 ) -> Reward:
     """The reward of ``patch`` (a unified diff; an empty one is a patch).  Never raises for either side.
 
     ``mode`` is ``binary`` or ``graded``; a fault that may pass is tried ``attempts`` times in all;
-    ``completion_seconds`` is what the speed term sees instead of the seconds of this run.
+    ``completion_seconds`` is what the speed term sees instead of the seconds of this run;
+    ``second_opinion`` is ``auto``, ``always`` or ``never``: which patches that resolve are run once more
+    with tests turned around (see ``second_opinion``).
     """
-    options = {"mode": mode, "completion_seconds": completion_seconds}
+    options = {
+        "mode": mode,
+        "completion_seconds": completion_seconds,
+        "second_opinion": second_opinion,
+    }
     return judge(engine, subject, patch, attempts=attempts, log=log, options=options).reward
 
 
@@ -84,9 +98,9 @@ def judge(
     spec, started = subject.reward_spec, time.monotonic()
     for attempt in range(1, attempts + 1):
         try:
-            report = run_trial(engine, plan_of(subject, patch), state="graded", attempt=attempt, log=log)
+            report = _measured(engine, subject, patch, attempt, log, options or {})
         except PatchError as error:
-            reward = _nothing(spec, value=0.0, evidence=(error.cause,), detail=str(error))
+            reward = _nothing(spec, value=0.0, evidence=(error.cause, *findings(patch)), detail=str(error))
         except StageError as error:
             if error.retryable and attempt < attempts:
                 time.sleep(RETRY_SECONDS * attempt)
@@ -94,9 +108,46 @@ def judge(
             reward = _nothing(spec, value=None, fault=error.cause, detail=str(error))
         else:
             reward = reward_of(report, spec, options or {})
+            noted = (*reward.evidence, *(f"dropped: {path}" for path in report.dropped), *findings(patch))
+            reward = reward.model_copy(update={"evidence": noted})
             return Judgement(_timed(reward, started), report)
         return Judgement(_timed(reward, started), None)
     raise ValueError("attempts must be at least 1")
+
+
+def _measured(
+    engine: Engine,
+    subject: GradeSubject,
+    patch: str,
+    attempt: int,
+    log: Path | None,
+    options: Mapping[str, str | float | None],
+) -> TestReport:
+    """The run of the hidden tests, with the evidence of a second, turned one where that is called for."""
+    plan, spec = plan_of(subject, patch), subject.reward_spec
+    report = run_trial(engine, plan, state="graded", attempt=attempt, log=log)
+    resolved = reward_of(report, spec, options).resolved
+    if not resolved and starved(report):
+        raise GradeError(
+            "tests ran out of time on a machine that has no processor to spare",
+            cause="machine_overloaded",
+            retryable=True,
+            hint="run fewer jobs at a time",
+        )
+    if not resolved or not _wanted(options.get("second_opinion"), patch):
+        return report
+    second = turned(spec, subject.language, plan.hidden_files)
+    if second is None:
+        return report
+    opposite = run_trial(engine, second.plan(plan), state="graded", attempt=attempt)
+    return report.model_copy(update={"tampered": (*report.tampered, *second.evidence(opposite))})
+
+
+def _wanted(when: str | float | None, patch: str) -> bool:
+    """Whether a patch that resolves is looked at twice: all that are not plain, and a random few more."""
+    if when in ("always", "never"):
+        return when == "always"
+    return bool(patch.strip()) and (not is_plain(patch) or secrets.randbelow(PLAIN_SHARE) == 0)
 
 
 def plan_of(subject: GradeSubject, patch: str) -> TrialPlan:
@@ -111,7 +162,7 @@ def plan_of(subject: GradeSubject, patch: str) -> TrialPlan:
         limits=spec.limits,
         env=subject.env,
         rebuild_steps=spec.rebuild_steps,
-        protected=spec.protected,
+        protected=(*spec.protected, *NEVER_PATCHED),
         language=subject.language,
         canaries=spec.canaries,
         shared={file.path: base64.b64decode(file.content or "") for file in spec.shared_files},

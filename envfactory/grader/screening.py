@@ -18,7 +18,7 @@ SUSPICIOUS = {
     "reads or writes memory": r"\bctypes\b|/proc/(self|\d+|\*)/(mem|maps)\b|\bptrace\b",
     "ends the process": r"\bos\s*\.\s*(_exit|abort|kill|killpg)\b|\bsys\s*\.\s*exit\s*\(\s*0?\s*\)",
     "replaces the process": r"\bos\s*\.\s*exec[vl]p?e?\b",
-    "touches the test runner": r"\b_pytest\b|\bpluggy\b|sys\.modules\[?.{0,5}pytest|PYTEST_(ADDOPTS|CURRENT_TEST)",
+    "touches the test runner": r"\b_pytest\b|\bpluggy\b|sys\.modules.{0,6}pytest|\bPYTEST_[A-Z]+\b",
     "writes outside the repository": r"site-packages|dist-packages|/var/lib/|/logs/",
     "hooks the import system": r"\bsys\s*\.\s*(meta_path|path_hooks)\b",
     "traces execution": r"\bsys\s*\.\s*(settrace|setprofile|monitoring|addaudithook)\b",
@@ -29,16 +29,19 @@ SUSPICIOUS = {
 """What is said -> regular expression over one added line."""
 
 REACHING = re.compile(
-    r"\b(gc|sys|os|io|inspect|ctypes|importlib|imp|builtins|types|threading|_thread|multiprocessing|"
-    r"subprocess|signal|atexit|socket|mmap|marshal|pickle|codecs|runpy|code|pdb|bdb|traceback|weakref|"
-    r"unittest|mock|pytest|pluggy|shutil|tempfile|pathlib|site|resource|faulthandler|tracemalloc|warnings|"
-    r"exec|eval|compile|open|getattr|setattr|delattr|globals|locals|vars|breakpoint|object)\b"
-    r"|__(?!init__|name__|all__|doc__|file__|version__|future__|annotations__|str__|repr__|len__|iter__)\w+__"
-    r"|\\x|\\u|\bchr\("
+    r"\b(gc|sys|os|inspect|ctypes|importlib|imp|builtins|threading|_thread|multiprocessing|concurrent|asyncio|"
+    r"subprocess|signal|atexit|socket|mmap|marshal|pickle|codecs|runpy|pdb|bdb|traceback|weakref|"
+    r"unittest|mock|pytest|pluggy|shutil|tempfile|pathlib|site|resource|faulthandler|tracemalloc|"
+    r"timeit|profile|cProfile|trace|pkgutil|zipimport|doctest|pty|posix|get_type_hints|ForwardRef|"
+    r"attrgetter|methodcaller|exec|eval|compile|open|getattr|setattr|delattr|globals|locals|vars|breakpoint|"
+    r"\w+_(frame|code|globals|back|locals))\b"
+    r"|__(?!(init|name|all|doc|file|version|future|annotations|str|repr|len|iter)__)\w+__"
+    r"|\b(import|from)\s+_|\\x|\\u|\bchr\("
 )
 """Names through which program text can reach the runner that it shares a process with."""
 
-TEXT = (".py", ".pyi", ".md", ".rst", ".txt")
+PROSE = (".md", ".rst", ".txt")
+TEXT = (".py", ".pyi", *PROSE)
 SHADOWING = re.compile(r"^(\w+)(\.py|/__init__\.py)$")
 
 
@@ -46,6 +49,8 @@ def findings(patch: str) -> tuple[str, ...]:
     """``suspicious: <what> (<path>)``, each once."""
     found = []
     for path, line in _added(patch):
+        if path.endswith(PROSE):
+            continue
         for told, pattern in _PATTERNS:
             if pattern.search(line):
                 found.append(f"suspicious: {told} ({path})")
@@ -66,14 +71,14 @@ def is_plain(patch: str) -> bool:
         return False
     if any(SHADOWING.match(path) for path in _created(patch)):
         return False
-    return not any(REACHING.search(line) for path, line in _added(patch) if path.endswith((".py", ".pyi")))
+    return not any(REACHING.search(line) for _, line in _added(patch))
 
 
 _PATTERNS = tuple((told, re.compile(pattern)) for told, pattern in SUSPICIOUS.items())
 
 
 def _created(patch: str) -> Iterator[str]:
-    for part in patch.split("\ndiff --git ")[0:]:
+    for part in patch.split("\ndiff --git "):
         if "\nnew file mode " in part:
             yield part.splitlines()[0].rpartition(" b/")[2].strip('"')
 

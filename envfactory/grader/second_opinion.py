@@ -13,16 +13,15 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from envfactory.grader import python_inversion
 from envfactory.records import HiddenFile, Outcome, RewardSpec, TestReport
 from envfactory.trials import TrialPlan
 
-INVERSIONS: Mapping[str, Callable[[bytes, Sequence[str]], tuple[bytes, tuple[str, ...]]]] = {
-    "python": python_inversion.inverted
-}
+Inversion = Callable[[bytes, Sequence[str]], tuple[bytes, tuple[str, ...]]]
+INVERSIONS: Mapping[str, Inversion] = {"python": python_inversion.inverted}
 """Language -> how an assertion of its tests is turned around."""
 
 
@@ -54,30 +53,20 @@ def turned(spec: RewardSpec, language: str, hidden: Sequence[HiddenFile]) -> Tur
         return None
     files, must_fail = [], list[str]()
     for file in hidden:
-        owners = python_inversion.owners(tuple(spec.fail_to_pass), file.path)
-        if not owners or file.content is None or file.mode == "120000":
+        of_function = python_inversion.owners(tuple(spec.fail_to_pass), file.path)
+        if not of_function or file.content is None or file.mode == "120000":
             continue
-        names = _some(owners, lambda name, of=file: bool(_turn(invert, of, [name])[1]))
-        content, done = _turn(invert, file, names)
+        source = base64.b64decode(file.content)
+        content, done = invert(source, _some([name for name in of_function if invert(source, [name])[1]]))
         if not done:
             continue
         files.append(file.model_copy(update={"content": base64.b64encode(content).decode("ascii")}))
-        required = (*spec.fail_to_pass, *spec.pass_to_pass)
-        all_ids = python_inversion.owners(required, file.path)
-        must_fail += [test_id for name in done for test_id in all_ids[name]]
+        required = python_inversion.owners((*spec.fail_to_pass, *spec.pass_to_pass), file.path)
+        must_fail += [test_id for name in done for test_id in required[name]]
     return Turned(tuple(files), tuple(must_fail)) if files else None
 
 
-def _turn(
-    invert: Callable[[bytes, Sequence[str]], tuple[bytes, tuple[str, ...]]],
-    file: HiddenFile,
-    names: Sequence[str],
-) -> tuple[bytes, tuple[str, ...]]:
-    return invert(base64.b64decode(file.content or ""), names)
-
-
-def _some(names: Iterable[str], possible: Callable[[str], bool]) -> list[str]:
-    """A random half of those that can be turned, never none of them."""
-    able = [name for name in names if possible(name)]
+def _some(able: Sequence[str]) -> list[str]:
+    """A random half, never none of them."""
     chosen = [name for name in able if secrets.randbelow(2)]
     return chosen or ([secrets.choice(able)] if able else [])

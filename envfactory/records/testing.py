@@ -42,7 +42,7 @@ State = Literal["base", "before", "after", "graded"]
 class TestReport(Record):
     """One run of the tests in one fresh container."""
 
-    MEASURED = frozenset({"seconds", "cpu_seconds", "raw_digest", "image_id", "output_tail"})
+    MEASURED = frozenset({"seconds", "cpu_seconds", "raw_digest", "image_id", "output_tail", "dropped"})
     __test__ = False
     image_id: str
     state: State
@@ -57,6 +57,8 @@ class TestReport(Record):
     out_of_memory: bool = False
     tampered: tuple[str, ...] = ()
     """Evidence of interference with the measurement; empty in an honest run."""
+    dropped: tuple[str, ...] = ()
+    """Protected paths that the patch changes; those changes were not applied."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     raw_digest: str = ""

@@ -21,10 +21,13 @@ _PEP517_SETTLED = datetime(2019, 12, 15, tzinfo=UTC)
 has ``Feature`` and ``use_2to3`` for those of them that need these."""
 _PEP660_SETTLED = datetime(2022, 3, 15, tzinfo=UTC)
 """flit-core 3.7 and poetry-core 1.0.8: the first that install in place; both still run on 3.6."""
+_PYTEST_3 = datetime(2017, 3, 15, tzinfo=UTC)
+"""pytest 3.0.7: the first line with the options and hooks that our collector needs, settled on Python 3.6."""
 FLOORS: Mapping[str, datetime] = {
     "flit-core": _PEP660_SETTLED,
     "poetry-core": _PEP660_SETTLED,
     "pip": _PEP517_SETTLED,
+    "pytest": _PYTEST_3,
     "setuptools": _PEP517_SETTLED,
     "wheel": _PEP517_SETTLED,
 }

@@ -22,14 +22,16 @@ KINDS = ("command", "read", "write", "apply", "submit")
 class Action(Record):
     """Exactly one of ``command``, ``read``, ``write``, ``apply`` and ``submit``."""
 
-    command: str | None = Field(None, description="A bash command line, run in /testbed.")
-    timeout: float = Field(EXEC_SECONDS, gt=0, description="Seconds that the command may take.")
-    max_output: int = Field(MAX_OUTPUT, ge=0, description="Bytes kept of each output stream.")
-    read: str | None = Field(None, description="Path of a text file; relative ones start at /testbed.")
-    write: str | None = Field(None, description="Path of a file to create or replace with `content`.")
-    content: str = Field("", description="For `write`.")
-    apply: str | None = Field(None, description="A unified diff to apply to the work tree.")
-    submit: bool = Field(False, description="Judge the work and end the episode.")
+    command: str | None = Field(default=None, description="A bash command line, run in /testbed.")
+    timeout: float = Field(default=EXEC_SECONDS, gt=0, description="Seconds that the command may take.")
+    max_output: int = Field(default=MAX_OUTPUT, ge=0, description="Bytes kept of each output stream.")
+    read: str | None = Field(
+        default=None, description="Path of a text file; relative ones start at /testbed."
+    )
+    write: str | None = Field(default=None, description="Path of a file to create or replace with `content`.")
+    content: str = Field(default="", description="For `write`.")
+    apply: str | None = Field(default=None, description="A unified diff to apply to the work tree.")
+    submit: bool = Field(default=False, description="Judge the work and end the episode.")
 
     @model_validator(mode="after")
     def _one(self) -> Action:

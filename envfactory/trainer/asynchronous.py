@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from envfactory.trainer.actions import perform
 from envfactory.trainer.environment import Environment
 from envfactory.trainer.stop import Stop
 from envfactory.trainer.task_directory import TaskDirectory
@@ -108,6 +109,7 @@ class AsyncEnvironment:
 
     exec = _stoppable(Environment.exec)
     grade = _stoppable(Environment.grade)
+    step = _stoppable(perform)
     read = _threaded(Environment.read)
     read_bytes = _threaded(Environment.read_bytes)
     write = _threaded(Environment.write)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,9 @@ EXEC_SECONDS = 600.0
 MAX_OUTPUT = 1 << 20
 """Default number of bytes that are kept of each output stream of a command."""
 
+CLOSED, TIME_IS_OVER, POOL_CLOSED = "is closed", "has used up its time", "was ended with its pool"
+CAUSES = {TIME_IS_OVER: "episode_timeout", POOL_CLOSED: "pool_closed"}
+
 
 class Environment:
     """A running container; ``with`` closes it.  Made by ``Task.start`` and ``EnvironmentPool.start``.
@@ -54,7 +57,7 @@ class Environment:
         try:
             self._use(setting.container or self._new(setting.snapshot))
         except BaseException:
-            _end_all(None, setting.engine is None, self._engine, self.trajectory, setting.on_close)
+            setting.end(None, self._engine, self.trajectory)
             raise
         told = setting.snapshot.image if setting.snapshot else task.image
         self.trajectory.begin(instance_id=task.instance_id, image=told, container=self._container.name)
@@ -166,14 +169,18 @@ class Environment:
         """Write something of the agent's own into the trajectory, e.g. ``record("reasoning", text=...)``."""
         self.trajectory.write(event, **fields)
 
-    def close(self) -> None:
-        """Remove the container; closing twice is fine."""
-        self._close("is closed")
+    @property
+    def is_open(self) -> bool:
+        """False once it was closed or its time was over."""
+        return not self._ended
 
-    def _close(self, why: str) -> None:
+    def close(self, why: str = CLOSED) -> None:
+        """Remove the container; closing twice is fine.  ``why`` is what later calls are told."""
         self._ended = self._ended or why
-        if self._timer is not None:
-            self._timer.cancel()
+        timer = self._timer
+        if timer is not None and timer is not threading.current_thread():
+            timer.cancel()
+            timer.join()  # it may be closing right now
         if self._finish is not None:
             self._finish()  # does its work once, however often it is called
 
@@ -188,8 +195,7 @@ class Environment:
         if self._finish is not None:
             self._finish.detach()
         self._container = container
-        ends = (container, setting.engine is None, self._engine, self.trajectory, setting.on_close)
-        self._finish = weakref.finalize(self, _end_all, *ends)
+        self._finish = weakref.finalize(self, setting.end, container, self._engine, self.trajectory)
 
     @contextmanager
     def _running(self, event: str, **told: Any) -> Iterator[tuple[Container, dict[str, Any]]]:
@@ -207,36 +213,15 @@ class Environment:
 
     def _over(self) -> UsageError | EpisodeError:
         what = f"the environment of {self.task.instance_id} {self._ended}"
-        if self._ended == _TIME_IS_OVER:
-            return EpisodeError(what, cause="episode_timeout", hint="give it more seconds")
-        return UsageError(what, hint="start a new one")
-
-
-_TIME_IS_OVER = "has used up its time"
+        if self._ended == CLOSED:
+            return UsageError(what, hint="start a new one")
+        return EpisodeError(what, cause=CAUSES.get(self._ended, "episode_ended"))
 
 
 def _expire(found: weakref.ref[Environment]) -> None:
     environment = found()
     if environment is not None:
-        environment._close(_TIME_IS_OVER)
-
-
-def _end_all(
-    container: Container | None,
-    owned: bool,
-    engine: Engine,
-    trajectory: Trajectory,
-    on_close: Callable[[], None],
-) -> None:
-    """What the end of an episode consists of; must not refer to the episode itself."""
-    try:
-        if container is not None:
-            container.close()
-        trajectory.close()
-        if owned:
-            engine.close()
-    finally:
-        on_close()
+        environment.close(TIME_IS_OVER)
 
 
 def _absolute(path: str) -> str:

@@ -56,7 +56,7 @@ class GymEnvironment:
         """A new episode: the instruction, and ``info`` with ``instance_id``.
 
         The task is ``options["instance_id"]`` (``KeyError`` if unknown), else drawn at random; ``seed``
-        makes this and the following draws repeatable.  Raises as ``Task.start`` and ``EnvironmentPool.start``.
+        makes this and the following draws repeatable.  Raises as ``start`` of tasks and pools does.
         """
         self.close()
         if seed is not None:

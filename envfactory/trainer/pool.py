@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
 from envfactory.errors import EpisodeError, UsageError
-from envfactory.records import Limits
+from envfactory.records import Limits, Reward
 from envfactory.trainer import snapshot as snapshots
 from envfactory.trainer.asynchronous import AsyncEnvironment, Threads
-from envfactory.trainer.environment import Environment
+from envfactory.trainer.environment import POOL_CLOSED, Environment
 from envfactory.trainer.images import ensure_image
-from envfactory.trainer.setting import Setting, semaphore
+from envfactory.trainer.setting import Setting, once, semaphore
 from envfactory.trainer.stock import Stock
+from envfactory.trainer.stop import Stop
 from envfactory.trainer.task import Task
 from envfactory.trainer.turnstile import Turnstile
 
@@ -92,7 +93,7 @@ class EnvironmentPool:
         self._turnstile = Turnstile(size, max_waiting)
         self._stock = Stock(self._start_ahead, min(size, 8) if warm is None else warm)
         self._stock.expect(self.tasks)
-        self._threads = Threads(size + SPARE_THREADS)
+        self.threads = Threads(size + SPARE_THREADS)
         self._open: weakref.WeakSet[Environment] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._started = self._from_stock = 0
@@ -108,7 +109,7 @@ class EnvironmentPool:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._threads.run(self.close)
+        await self.threads.run(self.close)
 
     def start(
         self,
@@ -143,7 +144,7 @@ class EnvironmentPool:
         except BaseException:
             self._abandon(wanted, ticket)
             raise
-        return await AsyncEnvironment.begin(lambda: self._enter(wanted, options), self._threads)
+        return await AsyncEnvironment.begin(lambda: self._enter(wanted, options), self.threads)
 
     @asynccontextmanager
     async def start_async(
@@ -160,6 +161,14 @@ class EnvironmentPool:
         """
         self._stock.expect([task if isinstance(task, str) else task.instance_id for task in tasks])
 
+    def grade(
+        self, task: Task | str, patch: str, *, mode: str = "binary", stop: Stop | None = None
+    ) -> Reward:
+        """As ``Task.grade``, with the pool's engine and as one of those that are judged at a time."""
+        wanted = self.tasks[task] if isinstance(task, str) else task
+        with self._grading:
+            return wanted.grade(patch, mode=mode, engine=self._engine, stop=stop)
+
     def state(self) -> PoolState:
         """Counts of now."""
         running, waiting = self._turnstile.counts()
@@ -168,13 +177,15 @@ class EnvironmentPool:
     def close(self) -> None:
         """End every episode and remove every container and snapshot; closing twice is fine."""
         with self._lock:
-            self._closed, left = True, list(self._open)
+            before, self._closed, left = self._closed, True, list(self._open)
+        if before:
+            return
         self._turnstile.close()
         for environment in left:
-            environment.close()
+            environment.close(POOL_CLOSED)
         self._stock.close()
         snapshots.sweep(self._engine, own=True)
-        self._threads.close()
+        self.threads.close()
         self._engine.close()
 
     def _ask(self, wanted: Task, client: str) -> Future[None]:
@@ -187,7 +198,7 @@ class EnvironmentPool:
         self._turnstile.abandon(ticket)
 
     def _enter(self, wanted: Task, options: Options) -> Environment:
-        leave, begin = _once(self._turnstile.leave), options.get("snapshot")
+        leave, begin = once(self._turnstile.leave), options.get("snapshot")
         container = self._stock.take(wanted.instance_id)
         if begin is not None and container is not None:
             container.close()
@@ -230,13 +241,3 @@ class EnvironmentPool:
         limits = self._limits or task.reward_spec.limits
         with self._starting:
             return self._engine.container(image, limits=limits, name_hint=instance_id.lower()).start()
-
-
-def _once(call: Callable[[], None]) -> Callable[[], None]:
-    lock = threading.Lock()
-
-    def first() -> None:
-        if lock.acquire(blocking=False):
-            call()
-
-    return first

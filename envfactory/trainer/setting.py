@@ -14,6 +14,7 @@ from envfactory.records import Limits
 if TYPE_CHECKING:
     from envfactory.engine import Container, Engine
     from envfactory.trainer.snapshot import Snapshot
+    from envfactory.trainer.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,29 @@ class Setting:
     on_close: Callable[[], None] = lambda: None
     """Called once, when the episode is over."""
 
+    def end(self, container: Container | None, engine: Engine, trajectory: Trajectory) -> None:
+        """What the end of an episode consists of."""
+        try:
+            if container is not None:
+                container.close()
+            trajectory.close()
+            if self.engine is None:
+                engine.close()
+        finally:
+            self.on_close()
+
 
 def semaphore(count: int) -> threading.BoundedSemaphore:
     """At most ``count`` at a time; a value for ``starting`` and ``grading``."""
     return threading.BoundedSemaphore(count)
+
+
+def once(call: Callable[[], None]) -> Callable[[], None]:
+    """``call``, but only the first time."""
+    lock = threading.Lock()
+
+    def first() -> None:
+        if lock.acquire(blocking=False):
+            call()
+
+    return first

@@ -6,7 +6,8 @@ Hidden files come last, so nothing that the patch or its build steps do survives
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from envfactory.errors import TrialError
@@ -25,8 +26,8 @@ LIST_BYTES = 16 << 20
 
 def prepare(
     container: Container, plan: TrialPlan, staging: Staging, canary: Canary | None, env: Mapping[str, str]
-) -> None:
-    """Bring the repository into the state that the plan describes."""
+) -> tuple[str, ...]:
+    """Bring the repository into the state that the plan describes; returns what was left out of the patch."""
     patch = plan.patch if plan.patch.endswith("\n") else plan.patch + "\n"
     patched = bool(patch.strip())
     hidden = (*plan.hidden_files, *([canary.file] if canary else []))
@@ -35,26 +36,46 @@ def prepare(
     if patched:
         brought[f"{staging.folder}/patch"] = patch.encode("utf-8", "surrogateescape")
     container.put(brought)
-    spliced = _apply(container, plan, staging, patch) if patched else {}
+    spliced, dropped = _apply(container, plan, staging, patch) if patched else ({}, ())
     if plan.rebuild_steps:
-        _rebuild(container, plan)
-    if hidden:
-        _step(container, staging.place_command(), "placing the hidden files")
-    if spliced:
-        container.put({f"{TESTBED}/{path}": content for path, content in spliced.items()})
+        with _its_own_doing(container, patched):
+            _rebuild(container, plan)
+    with _its_own_doing(container, patched and bool(plan.rebuild_steps)):
+        if hidden:
+            _step(container, staging.place_command(), "placing the hidden files")
+        if spliced:
+            container.put({f"{TESTBED}/{path}": content for path, content in spliced.items()})
+    return dropped
 
 
-def _apply(container: Container, plan: TrialPlan, staging: Staging, patch: str) -> dict[str, bytes]:
-    """Apply the patch; returns what the shared files that it touches must become."""
+@contextmanager
+def _its_own_doing(container: Container, patched: bool) -> Iterator[None]:
+    """What rebuilding a patched tree does to its container is the patch's doing, not the machine's."""
+    try:
+        yield
+    except TrialError as error:
+        caused = error.cause in ("preparation_failed", "disk_limit") or (
+            error.cause == "container_gone" and not container.stats().running
+        )
+        if not (patched and caused):
+            raise
+        raise PatchError(f"rebuilding broke the container: {error}", cause="rebuild_failed") from error
+
+
+def _apply(
+    container: Container, plan: TrialPlan, staging: Staging, patch: str
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Apply the patch; returns what the shared files that it touches must become, and what was left out."""
     touched: tuple[str, ...] = ()
     if plan.protected or plan.shared:
         touched = _touched(_patch_step(container, staging.list_command()))
     dropped = dropped_paths(touched, patch, plan.protected)
     _patch_step(container, staging.apply_command(exclusions(dropped)))
     mine = sorted(set(touched) & set(plan.shared) - set(dropped)) if plan.splice else []
-    return {
+    spliced = {
         path: plan.splice(path, _current(container, path), plan.shared[path]) for path in mine if plan.splice
     }
+    return spliced, dropped
 
 
 def _touched(numstat: str) -> tuple[str, ...]:

@@ -15,6 +15,9 @@ import re
 from fnmatch import fnmatchcase
 from typing import Any, Iterable, List, Sequence, Tuple
 
+NEVER_PATCHED = ("__pycache__", "*.pyc", "*.pyo")
+"""Compiled files that an interpreter loads in place of their source, in every language's tasks."""
+
 _RENAME = re.compile(r"^(?:rename|copy) (from|to) (.+?)\r?$", re.MULTILINE)
 _OCTAL = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"v": b"\v", b"f": b"\f"}

@@ -37,6 +37,9 @@ CLEARED_ENV = {"PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
 """Options must come from the test command alone."""
 REPORT_BYTES = 128 << 20
 KILLED = (137, -9)
+OWN_SHARE = 0.9
+"""A container that is killed for memory with less of its limit in use was killed for others' sake; the
+kernel charges in batches of 32 pages per processor, so its own limit is met within a few MB."""
 _OOM_KILLS = (
     "cd /sys/fs/cgroup && cat memory.events memory/memory.oom_control 2>/dev/null | grep '^oom_kill '"
 )
@@ -58,7 +61,7 @@ def run_trial(
     env = {**FROZEN_ENV, **staging.collector.env, **plan.env, **CLEARED_ENV}
     canaries = canary(plan.canaries, plan.test_modules)
     with engine.container(plan.image, limits=plan.limits, env=env, name_hint=f"trial-{state}") as container:
-        prepare(container, plan, staging, canaries, env)
+        dropped = prepare(container, plan, staging, canaries, env)
         modules = [*plan.test_modules, *([canaries.path] if canaries else [])]
         argv = [*plan.test_command, *staging.collector_args(), *map(_operand, modules)]
         ending = _run_tests(container, plan, argv, {**env, "PYTHONPATH": staging.import_path(env)})
@@ -73,6 +76,7 @@ def run_trial(
             log=told,
         )
     report = report_of(data, staging.key, staging.nonce, ending, label, canaries)
+    report = report.model_copy(update={"dropped": dropped})
     if log is not None:
         write_log(log, argv, report, ending)
     return report
@@ -102,10 +106,18 @@ def _run_tests(container: Container, plan: TrialPlan, argv: list[str], env: dict
             return _stopped(container, error)
         raise
     stats = container.stats()
+    starved = stats.oom_killed or (result.exit_code in KILLED and _memory_ran_out(container))
+    if starved and 0 < stats.memory_peak_bytes < OWN_SHARE * (limits.memory_mb << 20):
+        raise TrialError(
+            f"the machine ran out of memory: tests were killed at {stats.memory_peak_bytes >> 20} MB",
+            cause="host_out_of_memory",
+            retryable=True,
+            hint="run fewer jobs at a time",
+        )
     return Ending(
         exit_code=result.exit_code,
         timed_out=result.timed_out,
-        out_of_memory=stats.oom_killed or (result.exit_code in KILLED and _memory_ran_out(container)),
+        out_of_memory=starved,
         seconds=result.seconds,
         cpu_seconds=stats.cpu_seconds,
         output=result.stdout + ("\n--- stderr ---\n" + result.stderr if result.stderr.strip() else ""),

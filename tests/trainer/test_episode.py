@@ -2,56 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from envfactory import Dataset, grade_patch
+from envfactory import grade_patch
 from envfactory.errors import UsageError
-from envfactory.exporters import EXPORTERS, ExportContext
 from envfactory.trainer import Task
 from envfactory.trials import PatchError
-from tests.exporters import sample
 
 if TYPE_CHECKING:
     from envfactory.engine import Engine
 
 pytestmark = pytest.mark.docker
-
-
-@pytest.fixture(scope="module")
-def task(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Task]:
-    from envfactory.builder.interpreters import ensure_toolchain
-    from envfactory.workspace import user_cache
-
-    folder = tmp_path_factory.mktemp("episode")
-    repo = sample.repository(folder / "repo")
-    source = sample.source_bundle(repo, folder / "source.bundle")
-    built = sample.environment(
-        repo,
-        toolchain=ensure_toolchain(engine, user_cache(), ["3.11"]),
-        lock_files={"requirements.lock": lock()},
-        source_digest=hashlib.sha256(source.read_bytes()).hexdigest(),
-        env={"MATHS": "yes"},
-    )
-    made = sample.sample_task(repo, built=built)
-    EXPORTERS["bundle"].export([made], folder / "dataset", ExportContext(source=lambda _: source))
-    yield Dataset(folder / "dataset")[0]
-    engine.remove_image(made.environment.image.tag, force=True)
-
-
-def lock() -> str:
-    command = [
-        Path(sys.executable).with_name("uv"), "pip", "compile", "-", "--quiet", "--generate-hashes",
-        "--no-header", "--no-annotate", "--python-version=3.11", "--exclude-newer=2024-03-05",
-    ]  # fmt: skip
-    return subprocess.run(command, input="pytest", capture_output=True, text=True, check=True).stdout
 
 
 def test_an_episode_from_start_to_reward(task: Task, engine: Engine) -> None:

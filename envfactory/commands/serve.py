@@ -1,0 +1,77 @@
+"""``envfactory serve``: episodes of a dataset over HTTP."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from envfactory.commands import options
+from envfactory.errors import PrerequisiteError, UsageError
+
+DEFAULT_PORT = 8700
+
+
+def serve(
+    dataset: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DATASET]", help="Directory with tasks/. [WORKSPACE/dataset]"),
+    ] = None,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Listen on this address.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="Listen on this port; 0: any free one.")
+    ] = DEFAULT_PORT,
+    size: Annotated[int, typer.Option(metavar="N", min=1, help="Episodes at a time.")] = 8,
+    warm: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Containers kept ready. [size, at most 8]")
+    ] = None,
+    max_waiting: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Further requests that wait; others get 429. [all]")
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(metavar="N", min=1, help="An episode ends after so many seconds.")
+    ] = 3600.0,
+    workspace: options.Workspace = None,
+    config: options.Config = None,
+    json: options.Json = False,
+) -> None:
+    """Serve episodes over HTTP until Ctrl-C; clients send a token.
+
+    The token is the value of ENVFACTORY_SERVE_TOKEN; without one, a new token is printed once. An address
+    that other machines can reach needs a token of yours. /docs describes the calls.
+
+    [bold]Examples[/bold]
+
+        envfactory serve envfactory-work/dataset
+
+        ENVFACTORY_SERVE_TOKEN=... envfactory serve --host 0.0.0.0 --size 32
+    """
+    for needed in ("fastapi", "uvicorn"):
+        if find_spec(needed) is None:
+            raise PrerequisiteError(
+                f"serving needs {needed}, which is not installed", hint='pip install "swe-envfactory[serve]"'
+            )
+    from envfactory.commands import session
+    from envfactory.serve import make_app, token
+    from envfactory.serve.listen import listen
+    from envfactory.trainer import Dataset, EnvironmentPool
+
+    secret, made = token.chosen(os.environ.get(token.VARIABLE, ""), host)
+    place = dataset or session.workspace_of(session.settings(workspace, config)).dataset
+    found = Dataset(place)
+    if not len(found):
+        raise UsageError(f"{place} holds no task")
+
+    def ready(url: str) -> None:
+        if json:
+            session.emit({"url": url, "tasks": len(found), **({"token": secret} if made else {})})
+            return
+        typer.echo(f"{len(found)} tasks at {url}, described at {url}/docs", err=True)
+        if made:
+            typer.echo(f"token: {secret}", err=True)
+
+    with EnvironmentPool(found, size=size, warm=warm, max_waiting=max_waiting, seconds=seconds) as pool:
+        listen(make_app(pool, secret), pool, (host, port), ready)
