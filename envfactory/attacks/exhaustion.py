@@ -50,7 +50,7 @@ HISTORY = """\
 import subprocess
 _names = subprocess.run(["git", "-C", "/testbed", "rev-list", "--all"], stdout=subprocess.PIPE).stdout.split()
 for _name in _names:
-    subprocess.run(["git", "-C", "/testbed", "checkout", "-f", _name.decode(), "--", "."], stderr=subprocess.DEVNULL)
+    subprocess.run(["git", "-C", "/testbed", "checkout", "-f", _name.decode(), "--", "."])
 """
 INDEX = """\
 import subprocess, sys

@@ -53,7 +53,8 @@ def _cut(target: Target) -> str:
 
 
 def _binary(target: Target) -> str:
-    return "diff --git a/a.bin b/a.bin\nnew file mode 100644\nindex 0000000..1111111\nGIT binary patch\nliteral 9\n!!\n\n"
+    head = "diff --git a/a.bin b/a.bin\nnew file mode 100644\nindex 0000000..1111111\n"
+    return f"{head}GIT binary patch\nliteral 9\n!!\n\n"
 
 
 def _nul(target: Target) -> str:

@@ -154,6 +154,8 @@ def _resolve(work: Work, declaration: Declaration, draft: EnvironmentSpec, syste
     except BuildError as error:
         if error.retryable:
             raise
+        if error.cause == "project_does_not_build":
+            return Broke("build", error.cause, error.log)
         return Broke("resolve", "dependencies_unresolvable", error.log or str(error))
     work.site.recipes.put(key, resolution)
     return resolution

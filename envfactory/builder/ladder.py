@@ -196,7 +196,7 @@ def _symptoms(state: _Climb, last: Reached | Broke) -> Symptoms:
     site = state.work.site
     symptoms = partial(Symptoms, cutoff=state.cutoff, index=site.index, lookup=site.lookup, when=state.exact)
     if isinstance(last, Broke):
-        return symptoms(phase=last.phase, log=last.log, report=None)
+        return symptoms(phase=last.phase, reason=last.reason, log=last.log, report=None)
     return symptoms(phase="tests", log=last.probe.output_tail, report=last.probe)
 
 

@@ -26,6 +26,7 @@ from envfactory.commands import (
     run,
     serve,
     status,
+    verify,
 )
 from envfactory.commands.guard import Guarded, log_to_stderr
 from envfactory.commands.options import HELP_NAMES
@@ -72,6 +73,7 @@ app.command("extract", rich_help_panel=MAKING)(extract.extract)
 app.command("export", rich_help_panel=USING)(export.export)
 app.command("grade", rich_help_panel=USING)(grade.grade)
 app.command("serve", rich_help_panel=USING)(serve.serve)
+app.command("verify", rich_help_panel=USING)(verify.verify)
 app.command("check-overlap", rich_help_panel=USING)(check_overlap.check_overlap)
 app.command("status", rich_help_panel=KEEPING)(status.status)
 app.command("inspect", rich_help_panel=KEEPING)(inspect.inspect)

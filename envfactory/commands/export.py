@@ -20,7 +20,11 @@ def export(
     ids: options.Ids = None,
     format: Annotated[
         str,
-        typer.Option("--format", metavar="LIST", help="Of bundle, swebench, harbor, parquet; with commas."),
+        typer.Option(
+            "--format",
+            metavar="LIST",
+            help="Of bundle, swebench, harbor, parquet, hub, swe-rebench, multi-swe; with commas.",
+        ),
     ] = DEFAULT_FORMAT,
     to: Annotated[
         Path | None,

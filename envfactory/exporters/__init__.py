@@ -6,7 +6,7 @@ protocol here.
 
 from __future__ import annotations
 
-from envfactory.exporters import bundle, harbor, parquet, swebench
+from envfactory.exporters import bundle, harbor, hub, multi_swe, parquet, rebench, swebench
 from envfactory.exporters.bundle import BundleWriter
 from envfactory.exporters.protocol import ExportContext, Exporter
 
@@ -15,6 +15,9 @@ EXPORTERS: dict[str, Exporter] = {
     swebench.NAME: swebench,
     harbor.NAME: harbor,
     parquet.NAME: parquet,
+    hub.NAME: hub,
+    rebench.NAME: rebench,
+    multi_swe.NAME: multi_swe,
 }
 
 __all__ = ["EXPORTERS", "BundleWriter", "ExportContext", "Exporter"]

@@ -69,6 +69,10 @@ class Declaration(Record):
     """Path -> normalised text of what determines the environment."""
     project_dir: str = "."
     installable: bool = True
+    native: bool = False
+    """Installing it compiles something, which is done once, where the result is kept."""
+    ways_tried: int = 0
+    """Ways of installing that are known not to work; more than there are: only the import path."""
     env: Mapping[str, str] = Field(default_factory=dict)
     test_args: tuple[str, ...] = ()
     """Options for the runner that this project needs, after the fixed ones."""
@@ -151,6 +155,8 @@ class Symptoms:
     """Which system package brings a file or exists at all; ``None``: nobody knows."""
     when: datetime | None = None
     """Moment of the change; ``cutoff`` may be up to a quarter earlier."""
+    reason: str = ""
+    """What the builder calls it, e.g. ``project_does_not_build``."""
 
 
 class Repair(Record):

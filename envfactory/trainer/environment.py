@@ -23,7 +23,7 @@ from envfactory.trainer.stop import Stop
 from envfactory.trainer.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from envfactory.engine import Container, Engine, ExecResult
+    from envfactory.engine import Container, ExecResult
     from envfactory.trainer.snapshot import Snapshot
     from envfactory.trainer.task_directory import TaskDirectory
 

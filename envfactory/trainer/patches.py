@@ -59,8 +59,16 @@ def apply(container: Container, patch: str) -> None:
         raise PatchError(_last_lines(done), cause="patch_does_not_apply")
 
 
+def diff_command(path: str, root: str, attributes: str = "") -> list[str]:
+    """What writes the difference to commit ``root`` into the file ``path``, wherever the task's image runs.
+
+    It leaves ``path``.index and ``path``.attributes beside it.
+    """
+    return ["bash", "-c", _DIFF, "diff", path, root, attributes]
+
+
 def _diff(container: Container, path: str, root: str, attributes: str) -> bytes:
-    done = container.exec(["bash", "-c", _DIFF, "diff", path, root, attributes], timeout=SECONDS, cwd="/")
+    done = container.exec(diff_command(path, root, attributes), timeout=SECONDS, cwd="/")
     if done.exit_code != 0:
         raise TrialError(f"the work tree cannot be compared: {_last_lines(done)}", cause="diff_failed")
     return container.get(path)

@@ -38,10 +38,12 @@ def repaired(
     skips: tuple[str, ...] = (),
     declaration: Declaration = DECLARATION,
     phase: str = "tests",
+    reason: str = "",
 ) -> Repair | None:
     results = {f"t::{n}": TestResult(outcome=Outcome.SKIPPED, message=text) for n, text in enumerate(skips)}
     report = TestReport(image_id="i", state="after", results=results) if phase == "tests" else None
-    return python.repair(declaration, Symptoms(phase, log, report, CUTOFF, INDEX, lookup))  # type: ignore[arg-type]
+    symptoms = Symptoms(phase, log, report, CUTOFF, INDEX, lookup, reason=reason)  # type: ignore[arg-type]
+    return python.repair(declaration, symptoms)
 
 
 def lookup(kind: str, name: str) -> str:
@@ -176,3 +178,18 @@ def test_what_the_log_asks_for_comes_before_suggestions() -> None:
 
 def test_every_entry_says_its_symptom() -> None:
     assert all(entry.__doc__ for entry in ENTRIES)
+
+
+def test_a_build_that_fails_gets_its_tools_then_another_way_then_none() -> None:
+    native = DECLARATION.model_copy(update={"native": True, "ways_tried": 0})
+    log = "OSError: C source not found. You must have Cython installed to build"
+    first = repaired(log, declaration=native, phase="build", reason="project_does_not_build")
+    assert first is not None and first.change == "build with cython"
+    second = repaired(log, declaration=first.declaration, phase="build", reason="project_does_not_build")
+    assert second is not None and second.declaration.ways_tried == 1
+    third = repaired("x", declaration=second.declaration, phase="build", reason="project_does_not_build")
+    assert third is not None and third.declaration.ways_tried == 2
+    last = repaired("x", declaration=third.declaration, phase="build", reason="project_does_not_build")
+    assert last is not None and last.change == "put on the import path only"
+    again = repaired("x", declaration=last.declaration, phase="build", reason="project_does_not_build")
+    assert again is None

@@ -118,7 +118,11 @@ def test_what_cannot_be_had_is_dropped_with_evidence(request_for) -> None:
 
 def test_a_setup_script_that_fails_leaves_the_import_path(request_for) -> None:
     files = SETUP | {"setup.py": SETUP["setup.py"] + "raise SystemExit('not here')\n"}
-    found = python.resolve(declared(files), request_for(files))
+    with pytest.raises(BuildError) as error:
+        python.resolve(declared(files), request_for(files))
+    assert error.value.cause == "project_does_not_build"
+    assert "not here" in error.value.log
+    found = python.resolve(declared(files).model_copy(update={"ways_tried": 9}), request_for(files))
     assert {"six", "pretend", "pytest"} <= set(versions(found, "runtime"))
     assert "project.pth" in found.install_steps[0]
     assert any(item.value == "static" for item in found.evidence)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from envfactory.languages.declaration import Declaration, Requirement
+from envfactory.languages.python_rules.build_needs import undeclared_build_requirements
 from envfactory.languages.python_rules.ci_workflows import Job, read_ci
 from envfactory.languages.python_rules.cited import Cited
 from envfactory.languages.python_rules.container_files import read_containers
@@ -28,6 +29,7 @@ from envfactory.languages.python_rules.named_surroundings import (
 from envfactory.languages.python_rules.names import name_of, parse, released_name
 from envfactory.languages.python_rules.project import Project, project_directory
 from envfactory.languages.python_rules.pytest_settings import read_pytest_settings
+from envfactory.languages.python_rules.rebuild import builds_native
 from envfactory.languages.python_rules.runner import runner_arguments
 from envfactory.languages.python_rules.selection import Selection
 from envfactory.languages.python_rules.settings_module import PLUGIN, django_needs
@@ -56,6 +58,9 @@ def declare(base: Tree, after: Tree, when: datetime) -> Declaration:
     build = dict.fromkeys(
         text for project in (old, new) for cited in project.build_requires if (text := _plain(cited.value))
     )
+    build |= dict.fromkeys(
+        name for name in undeclared_build_requirements(old) if name not in map(name_of, build)
+    )
     settings = read_pytest_settings(after, directory)
     return Declaration(
         language="python",
@@ -72,6 +77,7 @@ def declare(base: Tree, after: Tree, when: datetime) -> Declaration:
         manifests=normalised_manifests(old, _requirement_files(selection, old)),
         project_dir=directory,
         installable=old.installable,
+        native=builds_native(base),
         env=surroundings.env,
         test_args=(*runner_arguments(settings, directory), *habits.options()),
         suggested_packages=surroundings.packages,

@@ -2,8 +2,8 @@
 
 PEP 660 where the back-end of the date has it (the index shows flit-core and poetry-core no older than
 that); ``setup.py develop`` where it has not; ``develop`` with the last setuptools that had what very
-old ``setup.py`` files use; in the end the import path alone.  Back-ends live outside the environment,
-so their age does not touch the tests.
+old ``setup.py`` files use; the import path alone where that is asked for.  Back-ends live outside the
+environment, so their age does not touch the tests.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from envfactory.errors import BuildError
 from envfactory.languages.declaration import Declaration
 from envfactory.languages.python_rules import install
+from envfactory.languages.python_rules.build_needs import asked_for
 from envfactory.languages.python_rules.compiler import Compiler, Wanted
 from envfactory.languages.python_rules.lock import lock, render
 from envfactory.languages.python_rules.names import name_of, normalise
@@ -29,6 +31,11 @@ LEGACY = datetime(2021, 8, 1, tzinfo=UTC)
 SMALLER = {"poetry": "poetry-core>=1.0.8", "flit": "flit-core>=3.4"}
 """Tool named as a back-end -> the back-end in it, new enough for PEP 660."""
 FLOORS = {"flit-core": "flit-core>=3.4", "poetry-core": "poetry-core>=1.0.8"}
+
+
+BUILD_TRIES = 3
+"""A build names what it lacks one after the other."""
+LOG_TAIL = 16_000
 
 
 @dataclass
@@ -55,26 +62,59 @@ class _Way:
 
 
 def install_project(compiler: Compiler, declaration: Declaration, pins: dict[str, str]) -> Installation:
-    """The first way that works; the import path always does."""
+    """The first way that works; raises ``BuildError`` with the output of the last when none does.
+
+    What compiles is not compiled here to be thrown away: of a native project the first way whose
+    back-end can be had is taken, and the image's build shows whether it works.
+    """
     shop = compiler.shop
     evidence: list[Evidence] = []
     shop.run(install.create_environment(shop.python))
-    for way in _ways(shop, declaration, compiler.environment) if declaration.installable else ():
-        locked = _prepared(compiler, declaration, way, pins)
-        if locked is None:
-            continue
+    ways = _ways(shop, declaration, compiler.environment)[declaration.ways_tried :]
+    said = ""
+    for way in ways if declaration.installable else ():
         shim = install.shim(declaration.build_backend)
         steps = (*([shim] if shim else []), way.command)
-        if all(shop.run(step, cwd=install.TESTBED).exit_code == 0 for step in steps):
-            rule = "installed in place without network, tried in a container"
-            evidence.append(Evidence(choice="install", value=way.name, rule=rule))
+        locked, said = _installed(compiler, declaration, way, steps, pins)
+        if locked is not None:
+            how = "to be shown by the build" if declaration.native else "tried in a container"
+            evidence.append(
+                Evidence(choice="install", value=way.name, rule=f"installed in place without network, {how}")
+            )
             return Installation((*steps, install.clean_bytecode()), locked, evidence, _installed_name(shop))
         evidence.append(Evidence(choice="install", value=f"not {way.name}", rule="tried, failed"))
+    if ways and declaration.installable:
+        raise BuildError("the project does not build", cause="project_does_not_build", log=said)
     step = install.path_only(declaration.project_dir)
     evidence.append(
         Evidence(choice="install", value="import path", rule="nothing of the project can be installed")
     )
     return Installation((step, install.clean_bytecode()), (), evidence)
+
+
+def _installed(
+    compiler: Compiler, declaration: Declaration, way: _Way, steps: tuple[str, ...], pins: dict[str, str]
+) -> tuple[tuple[LockedDependency, ...] | None, str]:
+    """The lock of the back-ends with which the steps work, or ``None`` and what the last one said."""
+    shop, more, said = compiler.shop, tuple[str, ...](), ""
+    for _ in range(BUILD_TRIES):
+        locked = _prepared(compiler, declaration, way, pins, more)
+        if locked is None or declaration.native:
+            return locked, said
+        for step in steps:
+            result = shop.run(step, cwd=install.TESTBED)
+            if result.exit_code != 0:
+                said = (result.stdout + result.stderr)[-LOG_TAIL:]
+                break
+        else:
+            return locked, ""
+        known = {item.name for item in locked} | {declaration.name}
+        lacking = asked_for(said, shop.request.index, way.cutoff)
+        new = tuple(name for name in lacking if normalise(name) not in known)
+        if not new:
+            return None, said
+        more = (*more, *new)
+    return None, said
 
 
 def _installed_name(shop: Workshop) -> str:
@@ -105,10 +145,10 @@ def uses_setuptools(declaration: Declaration) -> bool:
 
 
 def _prepared(
-    compiler: Compiler, declaration: Declaration, way: _Way, pins: dict[str, str]
+    compiler: Compiler, declaration: Declaration, way: _Way, pins: dict[str, str], more: tuple[str, ...]
 ) -> tuple[LockedDependency, ...] | None:
     """Back-ends in place, those included that the back-end itself asks for; ``None`` when that fails."""
-    shop, wanted = compiler.shop, build_requirements(declaration)
+    shop, wanted = compiler.shop, (*build_requirements(declaration), *more)
     locked: tuple[LockedDependency, ...] = ()
     for _ in range(2):
         build = _build_pins(compiler, declaration.name, wanted, way.cutoff, pins)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from envfactory.languages.declaration import Declaration, Repair, Requirement, Symptoms
+from envfactory.languages.python_rules.build_repairs import another_way, build_tools
 from envfactory.languages.python_rules.import_names import distribution_of
 from envfactory.languages.python_rules.interpreter_repairs import (
     interpreter,
@@ -203,6 +204,7 @@ ENTRIES: tuple[Entry, ...] = (
     services,
     clock,
     warnings_as_errors,
+    build_tools,
     system_packages,
     time_zones,
     python_bound,
@@ -211,6 +213,7 @@ ENTRIES: tuple[Entry, ...] = (
     skip_reasons,
     suggested_variables,
     settled_interpreter,
+    another_way,
 )
 """In order: what stops a whole run first, guesses last."""
 

@@ -1,0 +1,13 @@
+"""Is a dataset still what it was: gold patches resolve, empty ones do not, attacks gain nothing.
+
+    for entry in verify(dataset, Wanted(runs=3, attacks=True), jobs=2): ...
+
+Grades through the same function as trainers; writes ledgers beside the dataset and never changes it.
+"""
+
+from envfactory.verification.checks import Entry, Wanted
+from envfactory.verification.ledger import Ledger
+from envfactory.verification.summary import attack_table, rotten, verdicts
+from envfactory.verification.verify import Verification
+
+__all__ = ["Entry", "Ledger", "Verification", "Wanted", "attack_table", "rotten", "verdicts"]
