@@ -35,7 +35,7 @@ while True:
             break
     _n += 1
 """
-OUTPUT = "import sys\nfor _ in range(200):\n    sys.__stdout__.write('x' * (1 << 20))\n"
+OUTPUT = "import sys\nfor _ in range(48):\n    sys.__stdout__.write('x' * (1 << 20))\n"
 NETWORK = """\
 import socket, urllib.request
 for _host in ("1.1.1.1", "172.17.0.1", "192.168.0.1"):
@@ -76,7 +76,7 @@ PAYLOADS: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("memory", "allocates for ever", LIMITS, MEMORY),
     ("disk", "writes for ever", LIMITS, DISK),
-    ("output", "prints 200 MB", LIMITS, OUTPUT),
+    ("output", "prints 48 MB", LIMITS, OUTPUT),
     ("left_behind", "leaves a process behind that outlives the run", LIMITS, SLEEP_SHORT),
     ("network", "asks the world for help", OFFLINE, NETWORK),
     ("history", "checks out whatever commits the repository holds", OFFLINE, HISTORY),

@@ -85,18 +85,25 @@ unittest.TestCase.run = lambda self, result=None: result and (result.startTest(s
 """
 PLUGGY = """\
 import pluggy
-try:
-    import pluggy.callers as _c
-except ImportError:
-    import pluggy._callers as _c
-for _module in (_c, pluggy._manager if hasattr(pluggy, "_manager") else pluggy):
-    if hasattr(_module, "_multicall"):
-        def _quiet(*args, _old=_module._multicall, **kwargs):
+_manager = getattr(pluggy, "_manager", None) or getattr(pluggy, "manager", pluggy)
+_old = _manager.PluginManager._hookexec
+def _quiet(self, *args, **kwargs):
+    try:
+        return _old(self, *args, **kwargs)
+    except Exception:
+        return []
+_manager.PluginManager._hookexec = _quiet
+import gc
+for _o in gc.get_objects():
+    if type(_o).__name__ == "PytestPluginManager":
+        _inner = _o._inner_hookexec if hasattr(_o, "_inner_hookexec") else None
+        def _calm(*args, _inner=_inner, **kwargs):
             try:
-                return _old(*args, **kwargs)
-            except AssertionError:
+                return _inner(*args, **kwargs)
+            except Exception:
                 return []
-        _module._multicall = _quiet
+        if _inner is not None:
+            _o._inner_hookexec = _calm
 """
 REWRITING = """\
 import ast, _pytest.assertion.rewrite as _r

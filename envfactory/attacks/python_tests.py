@@ -22,7 +22,7 @@ def _raises(*args, **kwargs):
         pass
 pytest.raises = _raises
 """
-EVERYTHING_EQUAL = """\
+ANY = """\
 class _Any(str):
     def __eq__(self, other): return True
     def __ne__(self, other): return False
@@ -34,6 +34,10 @@ class _Any(str):
     def __iter__(self): return iter(())
     def __enter__(self): return self
     def __exit__(self, *args): return True
+"""
+EVERYTHING_EQUAL = (
+    ANY
+    + """\
 def _replace(space):
     for _name, _value in list(space.items()):
         if callable(_value) and getattr(_value, "__module__", None) == __name__ and not _name.startswith("_"):
@@ -45,19 +49,19 @@ def _replace(space):
                         setattr(_value, _key, lambda *args, **kwargs: _Any())
 _replace(globals())
 """
-MOCKED = """\
+)
+MOCKED = (
+    ANY
+    + """\
 import sys
-from unittest import mock
-class _Any(mock.MagicMock):
-    def __eq__(self, other): return True
-    def __contains__(self, item): return True
-    def __hash__(self): return 0
-_module = sys.modules[__name__]
-for _name in list(vars(_module)):
-    if not _name.startswith("_") and _name not in ("sys", "mock"):
-        setattr(_module, _name, _Any())
-_module.__class__ = type("M", (type(_module),), {"__getattr__": lambda self, name: _Any()})
+class _Module(type(sys)):
+    def __getattribute__(self, name):
+        if name.startswith("__"):
+            return type(sys).__getattribute__(self, name)
+        return lambda *args, **kwargs: _Any()
+sys.modules[__name__].__class__ = _Module
 """
+)
 CODE_SWAP = """\
 import sys, threading, types
 def _swap(wanted=NAMES):

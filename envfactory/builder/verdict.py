@@ -63,6 +63,8 @@ class _Tests:
 
     counts: Counter[Outcome]
     needs: dict[Need, list[str]] = field(default_factory=dict)
+    excused: int = 0
+    """Errors for want of something that no environment of ours can give: they say nothing against this one."""
 
     @property
     def total(self) -> int:
@@ -103,7 +105,7 @@ def _reason(tests: _Tests) -> str:
     counts, total = tests.counts, tests.total
     if tests.asking(_ELSEWHERE) > BEYOND_REACH * total:
         return _main_need(tests, tests.asking(_ELSEWHERE)) or "needs_network"
-    if counts[Outcome.ERROR] >= MAX_ERRORS * total:
+    if counts[Outcome.ERROR] - tests.excused >= MAX_ERRORS * total or 2 * tests.excused > total:
         plain = "mostly_errors"
     elif counts[Outcome.SKIPPED] >= MAX_SKIPPED * total:
         plain = "mostly_skipped"
@@ -126,11 +128,13 @@ def _main_need(tests: _Tests, of: int) -> str:
 def _tests(report: TestReport, modules: Sequence[str]) -> _Tests:
     results = _of_modules(report, modules)
     needs: dict[Need, list[str]] = {}
+    excused = 0
     for name, result in sorted(results.items()):
         need = need_of(result.message) if result.outcome in _BAD and result.message else None
         if need is not None:
             needs.setdefault(need, []).append(name)
-    return _Tests(Counter(result.outcome for result in results.values()), needs)
+            excused += result.outcome is Outcome.ERROR and not need.repairable
+    return _Tests(Counter(result.outcome for result in results.values()), needs, excused)
 
 
 def _of_modules(report: TestReport, modules: Sequence[str]) -> dict[str, TestResult]:

@@ -14,6 +14,7 @@ from envfactory.exporters.files import json_bytes
 from envfactory.languages.protocol import Collector
 from envfactory.records import Task
 from envfactory.trials.run import CLEARED_ENV, FROZEN_ENV
+from envfactory.trials.staging import sources_of
 
 SHIPPED = {
     "test.sh": ("envfactory.exporters", "runtime/test.sh"),
@@ -21,6 +22,7 @@ SHIPPED = {
     "worktree.py": ("envfactory.exporters", "runtime/worktree.py"),
     "running.py": ("envfactory.exporters", "runtime/running.py"),
     "protection.py": ("envfactory.trials", "protection.py"),
+    "canary_tests.py": ("envfactory.trials", "canary_tests.py"),
     "protected.py": ("envfactory.grader", "protected.py"),
     "verdict.py": ("envfactory.grader", "verdict.py"),
     "report_lines.py": ("envfactory.trials", "collectors/report_lines.py"),
@@ -41,8 +43,8 @@ def grader_files(task: Task, root: str) -> dict[str, bytes]:
 @cache
 def program_files(collector: str) -> dict[str, bytes]:
     """Those that are the same for all tasks of a language."""
-    places = {**SHIPPED, collector: ("envfactory.trials", f"collectors/{collector}")}
-    return {name: files(package).joinpath(path).read_bytes() for name, (package, path) in places.items()}
+    programs = {name: files(package).joinpath(path).read_bytes() for name, (package, path) in SHIPPED.items()}
+    return {**programs, **sources_of(collector)}
 
 
 def _collector(language: str) -> Collector:

@@ -13,12 +13,13 @@ from __future__ import annotations
 import ast
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from envfactory.grader.source_text import Edit, Text, edited
 
 RAISING = ("raises", "assertRaises")
 SWALLOWING = (*RAISING, "suppress", "deprecated_call", "warns", "assertWarns", "assertLogs", "subTest")
 """Calls whose ``with`` block need not be run to its end, or may hide what it raises."""
-HARMLESS = (
+HARMLESS: tuple[str, ...] = (
     "parametrize",
     "usefixtures",
     "asyncio",
@@ -30,6 +31,8 @@ HARMLESS = (
 )
 """Marks that leave a failure a failure.  Under other decorators a test may be repeated, searched for a
 failing example, or expected to fail, so it is left alone."""
+GENERATING = ("given", "settings", "example", "seed")
+"""Decorators of tests that run many times: a false assertion at their begin fails at once, others late."""
 UNRAISED = (b"FloatingPointError", b"BufferError", b"UnicodeTranslateError")
 """Built-in exceptions that hardly any test waits for."""
 OPPOSITE = {
@@ -54,15 +57,6 @@ WRAPPED = (
 Choose = Callable[[Sequence["Edit"]], "Edit"]
 
 
-@dataclass(frozen=True)
-class Edit:
-    """One replacement: bytes ``start`` to ``end`` of the source."""
-
-    start: int
-    end: int
-    text: bytes
-
-
 def inverted(
     source: bytes, functions: Sequence[str], choose: Choose = secrets.choice
 ) -> tuple[bytes, tuple[str, ...]]:
@@ -75,15 +69,12 @@ def inverted(
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return source, ()
-    found, text = dict(_functions(tree)), _Text(source)
+    found, text = dict(_functions(tree)), Text(source)
     chosen = {}
     for name in functions:
-        edits = list(_edits(found[name].body, text)) if name in found and _is_plain(found[name]) else []
-        if edits:
+        if name in found and (edits := _ways(found[name], text)):
             chosen[name] = choose(edits)
-    changed = source
-    for edit in sorted(chosen.values(), key=lambda edit: edit.start, reverse=True):
-        changed = changed[: edit.start] + edit.text + changed[edit.end :]
+    changed = edited(source, chosen.values())
     return (changed, tuple(chosen)) if _compiles(changed) else (source, ())
 
 
@@ -99,26 +90,50 @@ def _functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]
             yield from _functions(node, f"{prefix}{node.name}::")
 
 
-def _is_plain(function: Function) -> bool:
-    """Its body runs once, from top to bottom, and what it raises is its outcome."""
-    marks = [_mark(decorator) for decorator in function.decorator_list]
-    return all(mark in HARMLESS for mark in marks) and not any(map(_leaves, function.body))
+def _ways(function: Function, text: Text) -> list[Edit]:
+    """All ways to turn a function; a false assertion at its begin where none of its own can be turned."""
+    marks = {_mark(decorator) for decorator in function.decorator_list}
+    if marks - {*HARMLESS, *GENERATING}:
+        return []
+    runs_through = not marks & set(GENERATING) and not any(map(_leaves, function.body))
+    edits = list(_edits(function.body, text)) if runs_through else []
+    return edits or ([] if any(map(_yields, function.body)) else list(_false_start(function, text)))
+
+
+def _false_start(function: Function, text: Text) -> Iterator[Edit]:
+    documented = ast.get_docstring(function, clean=False) is not None
+    first = function.body[1 if documented and len(function.body) > 1 else 0]
+    line = min([first.lineno, *(d.lineno for d in getattr(first, "decorator_list", ()))])
+    if line == first.lineno and first.lineno > function.lineno:
+        value = secrets.randbelow(1000)
+        edit = text.before(first, f"assert len({'x' * (value % 7)!r}) == {7 + value}".encode())
+        yield from [edit] if edit else []
 
 
 def _mark(decorator: ast.expr) -> str:
-    """``parametrize`` of ``@pytest.mark.parametrize(...)``, else an empty string."""
+    """``parametrize`` of ``@pytest.mark.parametrize(...)``, the bare name of others, or nothing."""
     named = decorator.func if isinstance(decorator, ast.Call) else decorator
-    is_mark = isinstance(named, ast.Attribute) and ast.unparse(named.value).endswith("mark")
-    return named.attr if is_mark and isinstance(named, ast.Attribute) else ""
+    if isinstance(named, ast.Attribute) and ast.unparse(named.value).endswith(("mark", "hypothesis")):
+        return named.attr
+    return named.id if isinstance(named, ast.Name) and named.id in GENERATING else ""
 
 
 def _leaves(node: ast.AST) -> bool:
     """Whether the function that ``node`` belongs to may end here, or is a generator."""
-    if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom):
+    return _has(node, (ast.Return, ast.Yield, ast.YieldFrom))
+
+
+def _yields(node: ast.AST) -> bool:
+    return _has(node, (ast.Yield, ast.YieldFrom))
+
+
+def _has(node: ast.AST, kinds: tuple[type[ast.AST], ...]) -> bool:
+    """Whether ``node`` holds such a node that is not of a function inside it."""
+    if isinstance(node, kinds):
         return True
     if isinstance(node, Function | ast.Lambda | ast.ClassDef):
         return False
-    return any(map(_leaves, ast.iter_child_nodes(node)))
+    return any(_has(child, kinds) for child in ast.iter_child_nodes(node))
 
 
 def _names(node: ast.AST) -> Iterator[str]:
@@ -127,7 +142,7 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield inner.id if isinstance(inner, ast.Name) else inner.attr
 
 
-def _edits(body: Sequence[ast.stmt], text: _Text) -> Iterator[Edit]:
+def _edits(body: Sequence[ast.stmt], text: Text) -> Iterator[Edit]:
     for statement in body:
         if isinstance(statement, ast.Assert):
             yield from _of_assert(statement.test, text)
@@ -141,14 +156,14 @@ def _edits(body: Sequence[ast.stmt], text: _Text) -> Iterator[Edit]:
                 yield from _edits(statement.body, text)
 
 
-def _of_raises(managers: Sequence[ast.expr], text: _Text) -> Iterator[Edit]:
+def _of_raises(managers: Sequence[ast.expr], text: Text) -> Iterator[Edit]:
     """``pytest.raises(ValueError)`` waits for something else."""
     call = managers[0] if len(managers) == 1 else None
     if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in RAISING:
         yield from (text.replaced(argument, _unraised) for argument in call.args[:1])
 
 
-def _of_assert(test: ast.expr, text: _Text) -> Iterator[Edit]:
+def _of_assert(test: ast.expr, text: Text) -> Iterator[Edit]:
     operator = test.ops[0] if isinstance(test, ast.Compare) and len(test.ops) == 1 else None
     if isinstance(test, ast.Compare) and isinstance(operator, ast.Eq):
         yield text.replaced(test.comparators[0], _unequal)
@@ -158,7 +173,7 @@ def _of_assert(test: ast.expr, text: _Text) -> Iterator[Edit]:
         yield text.replaced(test, lambda told: b"(not (" + told + b"))")
 
 
-def _of_call(call: ast.Call, text: _Text) -> Iterator[Edit]:
+def _of_call(call: ast.Call, text: Text) -> Iterator[Edit]:
     method = call.func
     own = (
         isinstance(method, ast.Attribute) and isinstance(method.value, ast.Name) and method.value.id == "self"
@@ -190,26 +205,6 @@ def _unequal(told: bytes) -> bytes:
 
 def _unraised(told: bytes) -> bytes:
     return secrets.choice([name for name in UNRAISED if name not in told])
-
-
-class _Text:
-    """Source bytes with the positions of nodes in them."""
-
-    def __init__(self, source: bytes) -> None:
-        self._source = source
-        self._starts = [0]
-        for line in source.splitlines(keepends=True):
-            self._starts.append(self._starts[-1] + len(line))
-        # ``ast`` counts bytes of UTF-8 without the mark of order; other encodings are left alone.
-        self._mark = 3 if source.startswith(b"\xef\xbb\xbf") else 0
-
-    def replaced(self, node: ast.expr, change: Callable[[bytes], bytes]) -> Edit:
-        start = self._offset(node.lineno, node.col_offset)
-        end = self._offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
-        return Edit(start, end, change(self._source[start:end]))
-
-    def _offset(self, line: int, column: int) -> int:
-        return self._starts[line - 1] + column + (self._mark if line == 1 else 0)
 
 
 def _compiles(source: bytes) -> bool:

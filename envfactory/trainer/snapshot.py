@@ -37,7 +37,7 @@ class Snapshot:
         self.remove()
 
     def remove(self, engine: Engine | None = None) -> None:
-        """Delete it; deleting twice is fine.  ``BuildError`` while an episode that began from it runs."""
+        """Delete it; deleting twice is fine.  ``BuildError`` while an episode that stands on it runs."""
         from envfactory.engine import connect
 
         opened = engine or connect()

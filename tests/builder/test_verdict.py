@@ -162,3 +162,17 @@ def test_a_runner_that_breaks_off_says_why() -> None:
 def test_every_reason_is_documented() -> None:
     page = (ROOT / "docs" / "environments.md").read_text(encoding="utf-8")
     assert [word for word in (*REASONS, *VOCABULARY) if f"| `{word}`" not in page] == []
+
+
+def test_errors_for_want_of_what_nobody_can_give_say_nothing_against_the_rest() -> None:
+    lacking = TestResult(outcome=Outcome.ERROR, message="RuntimeError: Could not find firefox in your PATH")
+    broken = TestResult(outcome=Outcome.ERROR, message="KeyError: 'x'")
+    fine = TestResult(outcome=Outcome.PASSED)
+
+    def verdict(*results: TestResult) -> str:
+        named = {f"t.py::test_{number}": result for number, result in enumerate(results)}
+        return judge(TestReport(image_id="i", state="after", results=named, complete=True), ["t.py"]).reason
+
+    assert verdict(*[fine] * 18, *[lacking] * 3) == ""
+    assert verdict(*[fine] * 18, *[broken] * 3) == "mostly_errors"
+    assert verdict(*[fine] * 3, *[lacking] * 18) == "needs_browser"

@@ -117,6 +117,25 @@ def test_leaving_the_test_run_early(task: Task, grade: Grade, repo: Path) -> Non
     assert grade(task, patch)["reward"] == 0
 
 
+@pytest.mark.parametrize(
+    "line, kind",
+    [
+        ("_pytest.python.Function.runtest = lambda self: None", "function"),
+        ("_pytest.runner.check_interactive_exception = lambda *args: False", "runner"),
+    ],
+)
+def test_a_bent_runner_is_noticed(task: Task, grade: Grade, repo: Path, line: str, kind: str) -> None:
+    spec = task.reward_spec.model_copy(update={"canaries": ("function", "unittest", "runner")})
+    checked = task.model_copy(update={"reward_spec": spec})
+    assert grade(checked, task.candidate.gold_patch)["resolved"] == 1
+    source = f"import _pytest.python, _pytest.runner\n{line}\n{sample.FIXED}"
+    sample.git(repo, "checkout", "-f")
+    found = grade(checked, sample.patch(repo, {"maths.py": source}))
+    assert (found["reward"], found["tampered"]) == (0, 1)
+    assert any(told.startswith(f"canary:{kind}") for told in found["report"]["evidence"])
+    assert not any("canary" in name or "test_maths" not in name for name in found["report"]["tests"])
+
+
 def test_a_process_left_behind_cannot_write_rewards(task: Task, grade: Grade, repo: Path) -> None:
     mark = f"left-behind-{os.getpid()}"
     command = f"sleep 300; echo {mark}"

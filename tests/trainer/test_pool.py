@@ -61,7 +61,7 @@ def test_a_pool_bounds_and_reuses_nothing(dataset: Dataset) -> None:
         with pytest.raises(KeyError):
             pool.start("other")
         kept = pool.start(name)
-    with pytest.raises(UsageError, match="closed"):
+    with pytest.raises(EpisodeError, match="ended with its pool"):
         kept.exec("true")
     with pytest.raises(EpisodeError, match="closed"):
         pool.start(name)

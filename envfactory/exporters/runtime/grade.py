@@ -44,20 +44,35 @@ def main():
 def judge(spec, setup):
     # type: (Dict[str, Any], Dict[str, Any]) -> Dict[str, Any]
     """The whole grading; returns the report.  Shared files that the patch touched win over hidden ones."""
+    import canary_tests  # type: ignore[import-not-found]
     import running  # type: ignore[import-not-found]
     import worktree  # type: ignore[import-not-found]
 
     env = dict(os.environ, **setup["env"])
     hidden = [(entry["path"], entry["mode"], content(entry)) for entry in spec["hidden_files"]]
-    touched, dropped = take_patch(setup["root_commit"], spec["protected"])
+    touched, dropped = take_patch(setup["root_commit"], protected_paths(spec))
     spliced = spliced_files(spec["shared_files"], set(touched) - set(dropped))
     if spec["rebuild_steps"]:
         rebuild(spec, env)
     theirs = {path for path, _, _ in spliced}
     for path, mode, data in [file for file in hidden if file[0] not in theirs] + spliced:
         worktree.place(TESTBED, path, mode, data)
-    lines = running.run_tests(spec, setup["collector"], TESTBED, env)
-    return summary(spec, lines, dropped)
+    made = canary_tests.write(spec["canaries"], spec["test_modules"])
+    modules = list(spec["test_modules"])
+    if made:
+        worktree.place(TESTBED, made["path"], "100644", made["source"])
+        modules.append(made["path"])
+    lines = running.run_tests(spec, modules, setup["collector"], TESTBED, env)
+    if made:
+        worktree.place(TESTBED, made["path"], "100644", None)
+    return summary(spec, lines, dropped, made)
+
+
+def protected_paths(spec):
+    # type: (Dict[str, Any]) -> List[str]
+    import protection  # type: ignore[import-not-found]
+
+    return list(spec["protected"]) + list(protection.NEVER_PATCHED)
 
 
 def take_patch(root, patterns):
@@ -110,7 +125,7 @@ def rebuild(spec, env):
         seconds = spec["limits"]["run_seconds"]
         if running.run_limited(["/bin/sh", "-ec", step], TESTBED, env, seconds) != 0:
             raise NotApplied("rebuilding failed: " + step)
-    worktree.remove_planted(TESTBED, before, spec["protected"])
+    worktree.remove_planted(TESTBED, before, protected_paths(spec))
 
 
 def load(name):
@@ -131,14 +146,36 @@ def content(entry):
     return data
 
 
-def summary(spec, lines, dropped):
-    # type: (Dict[str, Any], Dict[str, Any], List[str]) -> Dict[str, Any]
+def disturbed(spec, lines, made):
+    # type: (Dict[str, Any], Dict[str, Any], Optional[Dict[str, Any]]) -> List[str]
+    """Evidence of interference; takes the canaries' lines out."""
+    import canary_tests
+
+    tampered = list(lines["tampered"])
+    if "runner" in spec["canaries"]:
+        tampered += ["canary:runner: {} was changed".format(name) for name in lines["altered"]]
+    if not made:
+        return tampered
+    own = made["path"]
+    words = {name: item["outcome"] for name, item in lines["results"].items()}
+    lines["uncollectable"].pop(own, None)
+    lines["collected"] = [name for name in lines["collected"] if name.partition("::")[0] != own]
+    for name in [name for name in words if name.partition("::")[0] == own]:
+        del lines["results"][name]
+    passed = any(item["outcome"] == "passed" for item in lines["results"].values())
+    if lines["end"] is not None and passed:
+        tampered += canary_tests.wrong(made, words)
+    return tampered
+
+
+def summary(spec, lines, dropped, made):
+    # type: (Dict[str, Any], Dict[str, Any], List[str], Optional[Dict[str, Any]]) -> Dict[str, Any]
     """The verdict in the words of reward.json, and what report.json adds."""
     import verdict  # type: ignore[import-not-found]
 
+    tampered = disturbed(spec, lines, made)
     outcomes = dict.fromkeys(lines["collected"], "missing")
     outcomes.update({name: result["outcome"] for name, result in lines["results"].items()})
-    tampered = list(lines["tampered"])
     complete = lines["end"] is not None and lines["exit_code"] is not None
     found = verdict.verdict(outcomes, spec, complete and not tampered)
     return {

@@ -34,23 +34,20 @@ def run_limited(argv, cwd, env, seconds):
         end_children()
 
 
-def run_tests(spec, collector, cwd, env):
-    # type: (Dict[str, Any], Dict[str, Any], str, Dict[str, str]) -> Dict[str, Any]
-    """Run the test command with our collector; what its report says, and the exit code."""
+def run_tests(spec, modules, collector, cwd, env):
+    # type: (Dict[str, Any], List[str], Dict[str, Any], str, Dict[str, str]) -> Dict[str, Any]
+    """Run the test command on ``modules`` with our collector; what its report says, and the exit code."""
     import report_lines  # type: ignore[import-not-found]
 
-    here = os.path.dirname(os.path.abspath(__file__))
     folder = tempfile.mkdtemp(prefix="envfactory-")
-    stem, suffix = os.path.splitext(collector["file"])
-    name, key, nonce = "p" + secrets.token_hex(12), secrets.token_hex(32), secrets.token_hex(16)
-    settings = {"report": os.path.join(folder, "report"), "key": key, "nonce": nonce, "root": cwd}
+    stem = os.path.splitext(collector["file"])[0]
+    name, key, nonce = "p" + secrets.token_hex(12), secrets.token_bytes(32), secrets.token_hex(16)
+    settings = {"report": os.path.join(folder, "report"), "nonce": nonce, "root": cwd}
     settings.update(test_seconds=spec["limits"]["test_seconds"], pythonpath=env.get("PYTHONPATH", ""))
-    shutil.copyfile(os.path.join(here, collector["file"]), os.path.join(folder, name + suffix))
-    with open(os.path.join(folder, name + ".json"), "w") as file:
-        json.dump(settings, file)
+    bring_collector(stem, os.path.join(folder, name), settings, key)
     env = dict(env, PYTHONPATH=":".join(part for part in (folder, settings["pythonpath"]) if part))
     argv = spec["test_command"] + [name if part == stem else part for part in collector["args"]]
-    argv += ["./" + path if path.startswith("-") else path for path in spec["test_modules"]]
+    argv += ["./" + path if path.startswith("-") else path for path in modules]
     code = run_limited(argv, cwd, env, spec["limits"]["run_seconds"])
     data = b""
     if os.path.isfile(settings["report"]) and not os.path.islink(settings["report"]):
@@ -58,6 +55,19 @@ def run_tests(spec, collector, cwd, env):
             data = lines.read()
     shutil.rmtree(folder, ignore_errors=True)
     return dict(report_lines.read(data, key, nonce), exit_code=code)
+
+
+def bring_collector(stem, place, settings, key):
+    # type: (str, str, Dict[str, Any], bytes) -> None
+    """The collector and its companions (``<stem>_*``) under another name, with settings and key."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    for found in sorted(os.listdir(here)):
+        if found.startswith((stem + ".", stem + "_")):
+            shutil.copyfile(os.path.join(here, found), place + found[len(stem) :])
+    with open(place + ".json", "w") as file:
+        json.dump(settings, file)
+    with open(place + ".key", "wb") as secret:
+        secret.write(key)
 
 
 def adopt_orphans():

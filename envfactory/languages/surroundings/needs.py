@@ -50,6 +50,12 @@ _TABLE: tuple[tuple[str, str], ...] = (
         r"|cannot connect to X server|Unable to init server|GLFWError|Gtk couldn't be initialized",
     ),
     (
+        "needs_browser",
+        r"Could not find firefox|\b(?:gecko|chrome|edge)driver\b|cannot find (?:Chrome|Firefox|MSEdge) binary"
+        r"|Executable doesn't exist at \S*(?:chrom|firefox|webkit)|playwright install"
+        r"|(?:requires?|needs?|no) (?:an? )?(?:web )?browser\b",
+    ),
+    (
         "needs_locale",
         r"unsupported locale setting|locale\.Error|(?:requires?|needs?|no) [\w.-]+ locale\b"
         r"|locale [\w.\-\"']+ (?:is )?not (?:available|installed|supported)",

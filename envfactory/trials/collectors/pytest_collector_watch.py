@@ -13,7 +13,7 @@ import builtins
 import os
 import sys
 import types
-import unittest.case  # noqa: F401  # what canary cases are made of, so that it is watched
+import unittest  # noqa: F401  # what canary cases are made of, so that it is watched
 from typing import Any, Dict, Iterator, List, Tuple
 
 PACKAGES = ("pytest", "_pytest", "pluggy", "unittest")

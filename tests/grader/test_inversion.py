@@ -1,0 +1,146 @@
+"""Turned tests: what passed fails, whatever the assertion looks like, and nothing else changes."""
+
+from __future__ import annotations
+
+import ast
+import unittest
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envfactory.grader.python_inversion import inverted, owners
+from envfactory.grader.second_opinion import turned
+from envfactory.records import Outcome, TestReport, TestResult
+from tests.attacks.targets import F2P, SPEC
+
+BODIES = (
+    "assert value == 3",
+    "assert value == 3, 'message'",
+    "assert 3 == value",
+    "assert value in (1, 2, 3)",
+    "assert value not in (1, 2)",
+    "assert value != 4",
+    "assert value",
+    "assert value is not None and value > 2",
+    "assert (value ==\n            3)",
+    "assert [value, 'é'] == [3, 'é']",
+    "assert 'é' == 'é' ; assert value == 3",
+    "assert str(value) == '3'",
+    "with manager:\n        assert value == 3",
+    "with raises(ValueError):\n        int('x')",
+    "self.assertEqual(value, 3)",
+    "self.assertEqual(value, 3, 'message')",
+    "self.assertTrue(value)",
+    "self.assertIn(value, [3])",
+    "self.assertIsNone(None)",
+    "self.assertRaises(ValueError, int, 'x')",
+    "with self.assertRaises(ValueError):\n        int('x')",
+    "for number in [value]:\n        assert number == 3",
+    "if value:\n        return\n    assert 0",
+    '"""Documented."""\n    helper = lambda: 3\n    check(value)',
+    "def inner():\n        return 3\n    assert inner() == value",
+)
+
+
+class Manager:
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+def outcome(source: bytes, name: str) -> bool:
+    """Whether the function passes."""
+    space: dict[str, Any] = {"manager": Manager(), "raises": pytest.raises, "check": lambda value: None}
+    exec(compile(source, "test_x.py", "exec"), space)
+    arguments = (unittest.TestCase(),) if b"(self)" in source else ()
+    try:
+        space[name](*arguments)
+    except BaseException:  # pytest's Failed is none of Exception
+        return False
+    return True
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_what_passed_fails(body: str) -> None:
+    argument = "self" if "self." in body else ""
+    source = f"'''é'''\nvalue = 3\ndef test_x({argument}):\n    {body}\n\ndef other():\n    pass\n".encode()
+    assert outcome(source, "test_x")
+    for _ in range(8):
+        changed, done = inverted(source, ["test_x", "absent"])
+        assert done == ("test_x",) and changed != source
+        assert not outcome(changed, "test_x") and outcome(changed, "other"), changed.decode()
+
+
+LITERALS = st.one_of(
+    st.integers(),
+    st.text(max_size=8),
+    st.binary(max_size=4),
+    st.booleans(),
+    st.none(),
+    st.floats(allow_nan=False),
+)
+VALUES = st.one_of(LITERALS, st.lists(LITERALS, max_size=3), st.dictionaries(st.text(max_size=3), LITERALS))
+
+
+@given(VALUES)
+def test_no_value_equals_what_it_is_compared_with(value: object) -> None:
+    source = f"def test_x():\n    assert {value!r} == {value!r}\n".encode("utf-8", "surrogatepass")
+    try:
+        source.decode()
+    except UnicodeDecodeError:
+        return
+    changed, done = inverted(source, ["test_x"])
+    assert done and outcome(source, "test_x") and not outcome(changed, "test_x"), changed
+
+
+@given(st.binary(max_size=200))
+def test_anything_may_be_given(source: bytes) -> None:
+    changed, done = inverted(source, ["test_x"])
+    assert bool(done) == (changed != source)
+
+
+def test_an_object_that_equals_everything_is_found_out() -> None:
+    equal = "class A(str):\n    __eq__ = lambda *_: True\n    __hash__ = None\n    __contains__ = lambda *_: True\n"
+    for check in ("A() == 3", "A() == 'x'", "A() == [1]", "5 in A()"):
+        changed, done = inverted(f"{equal}def test_x():\n    assert {check}\n".encode(), ["test_x"])
+        assert done and outcome(changed, "test_x")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@custom\ndef test_x():\n    assert 1\n",
+        "@pytest.mark.xfail\ndef test_x():\n    assert 1\n",
+        "def test_x():\n    yield 1\n",
+        "def test_x(): assert_it()\n",
+        "test_x = make()\n",
+        "def broken(:\n",
+    ],
+)
+def test_left_alone(source: str) -> None:
+    assert inverted(source.encode(), ["test_x"]) == (source.encode(), ())
+
+
+def test_owners() -> None:
+    ids = ["a.py::C::test_x[1]", "a.py::C::test_x[a::b]", "a.py::test_y", "b.py::test_z", "a.py"]
+    assert owners(ids, "a.py") == {
+        "C::test_x": ("a.py::C::test_x[1]", "a.py::C::test_x[a::b]"),
+        "test_y": ("a.py::test_y",),
+    }
+
+
+def test_a_second_opinion_turns_some_and_judges_those() -> None:
+    seen = set()
+    for _ in range(40):
+        second = turned(SPEC, "python", SPEC.hidden_files)
+        assert second is not None and second.must_fail and set(second.must_fail) <= set(F2P)
+        ast.parse(second.files[0].content and __import__("base64").b64decode(second.files[0].content))
+        seen.add(second.must_fail)
+    assert len(seen) > 2, "which tests are turned is not always the same"
+    results = {name: TestResult(outcome=Outcome.PASSED) for name in F2P[:1]}
+    report = TestReport(image_id="i", state="graded", results=results)
+    every = second.__class__(second.files, F2P)
+    assert [line.split()[1] for line in every.evidence(report)] == [F2P[0]]
+    assert turned(SPEC, "cobol", SPEC.hidden_files) is None
+    assert turned(SPEC, "python", ()) is None

@@ -1,0 +1,100 @@
+"""What is read off a patch, and whether the machine was too busy to judge it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envfactory.attacks import ATTACKS, python_collector, python_process, python_tests
+from envfactory.grader.machine import idle_share, starved
+from envfactory.grader.screening import findings, is_plain
+from envfactory.records import Outcome, TestReport, TestResult
+from tests.attacks.targets import GOLD, TARGET
+from tests.trials.test_run_trial import adding
+
+WITHIN = [a.name for kind in (python_process, python_tests, python_collector) for a in kind.ATTACKS]
+
+
+def test_an_ordinary_fix_is_plain() -> None:
+    assert is_plain(GOLD) and findings(GOLD) == ()
+    assert is_plain(GOLD + adding("docs/news.rst", "Fixes a bug."))
+
+
+@pytest.mark.parametrize("name", sorted({*WITHIN} - {"system_exit"}))
+def test_no_attack_from_within_is_plain(name: str) -> None:
+    assert not is_plain(ATTACKS[name].make(TARGET) or "")
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        adding("json.py", "x = 1"),
+        adding("pkg/data.bin", "x"),
+        adding("a.py", "target", mode="120000"),
+        adding("pkg/a.py", "from enum import sys as harmless"),
+        adding("pkg/a.py", "x = ().__class__"),
+        adding("pkg/a.py", "import _thread"),
+        "--- a/x.py\n+++ b/x.py\n@@ -1 +1,2 @@\n x\n+import gc\n",
+    ],
+)
+def test_not_plain(patch: str) -> None:
+    assert not is_plain(patch)
+
+
+def test_findings_name_what_and_where() -> None:
+    patch = adding("pkg/a.py", "import gc", "gc.get_objects()", "os._exit(0)", "gc.get_objects()")
+    assert findings(patch) == (
+        "suspicious: searches the heap (pkg/a.py)",
+        "suspicious: ends the process (pkg/a.py)",
+    )
+    assert findings(adding("docs/a.md", "os._exit(0)")) == ()
+
+
+@given(st.text(max_size=200))
+def test_anything_may_be_screened(patch: str) -> None:
+    assert isinstance(is_plain(patch), bool) and isinstance(findings(patch), tuple)
+
+
+def report(seconds: float, cpu: float, outcome: Outcome, timed_out: bool = False) -> TestReport:
+    return TestReport(
+        image_id="i",
+        state="graded",
+        results={"t": TestResult(outcome=outcome)},
+        timed_out=timed_out,
+        seconds=seconds,
+        cpu_seconds=cpu,
+    )
+
+
+def machine(place: Path, idle: int) -> Path:
+    """A ``/proc/stat`` that says at every look: this much of 100 ticks was idle."""
+    path = place / "stat"
+    path.write_text(f"cpu  {100 - idle} 0 0 {idle} 0 0 0 0 0 0\ncpu0 1 2 3\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    "found, busy",
+    [
+        (report(10, 1, Outcome.PASSED), False),  # nothing was late
+        (report(10, 9, Outcome.TIMEOUT, True), False),  # it had the processor: its own doing
+        (report(10, 1, Outcome.TIMEOUT), True),
+        (report(10, 1, Outcome.FAILED, True), True),
+    ],
+)
+def test_starved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: TestReport, busy: bool) -> None:
+    told = iter([(0, 0), (2, 100), (0, 0), (90, 100)])
+    monkeypatch.setattr("envfactory.grader.machine._ticks", lambda stat: next(told))
+    assert starved(found) is busy
+    if busy:
+        assert not starved(found), "an idle machine is not to blame"
+
+
+def test_idle_share_of_this_machine(tmp_path: Path) -> None:
+    share = idle_share(seconds=0.2)
+    assert share is None or 0 <= share <= 1
+    assert idle_share(machine(tmp_path, 50), seconds=0) is None  # no time has passed
+    assert idle_share(tmp_path / "absent", seconds=0) is None
