@@ -197,7 +197,8 @@ def _symptoms(state: _Climb, last: Reached | Broke) -> Symptoms:
     symptoms = partial(Symptoms, cutoff=state.cutoff, index=site.index, lookup=site.lookup, when=state.exact)
     if isinstance(last, Broke):
         return symptoms(phase=last.phase, reason=last.reason, log=last.log, report=None)
-    return symptoms(phase="tests", log=last.probe.output_tail, report=last.probe)
+    reason = last.verdict.reason
+    return symptoms(phase="tests", reason=reason, log=last.probe.output_tail, report=last.probe)
 
 
 def _with_evidence(repair: Repair) -> Declaration:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,11 +49,7 @@ def serve(
 
         ENVFACTORY_SERVE_TOKEN=... envfactory serve --host 0.0.0.0 --size 32
     """
-    for needed in ("fastapi", "uvicorn"):
-        if find_spec(needed) is None:
-            raise PrerequisiteError(
-                f"serving needs {needed}, which is not installed", hint='pip install "swe-envfactory[serve]"'
-            )
+    _require()
     from envfactory.commands import session
     from envfactory.serve import make_app, token
     from envfactory.serve.listen import listen
@@ -65,13 +61,26 @@ def serve(
     if not len(found):
         raise UsageError(f"{place} holds no task")
 
-    def ready(url: str) -> None:
-        if json:
-            session.emit({"url": url, "tasks": len(found), **({"token": secret} if made else {})})
-            return
-        typer.echo(f"{len(found)} tasks at {url}, described at {url}/docs", err=True)
-        if made:
-            typer.echo(f"token: {secret}", err=True)
-
+    shown = {"tasks": len(found), **({"token": secret} if made else {})}
     with EnvironmentPool(found, size=size, warm=warm, max_waiting=max_waiting, seconds=seconds) as pool:
-        listen(make_app(pool, secret), pool, (host, port), ready)
+        listen(make_app(pool, secret), pool, (host, port), lambda url: tell({"url": url, **shown}, json))
+
+
+def tell(shown: dict[str, Any], json: bool) -> None:
+    """Where the service is; the token only if it was made here."""
+    from envfactory.commands import session
+
+    if json:
+        session.emit(shown)
+        return
+    typer.echo(f"{shown['tasks']} tasks at {shown['url']}, described at {shown['url']}/docs", err=True)
+    if "token" in shown:
+        typer.echo(f"token: {shown['token']}", err=True)
+
+
+def _require() -> None:
+    for needed in ("fastapi", "uvicorn"):
+        if find_spec(needed) is None:
+            raise PrerequisiteError(
+                f"serving needs {needed}, which is not installed", hint='pip install "swe-envfactory[serve]"'
+            )

@@ -36,7 +36,11 @@ REACHING = re.compile(
     r"attrgetter|methodcaller|exec|eval|compile|open|getattr|setattr|delattr|globals|locals|vars|breakpoint|"
     r"\w+_(frame|code|globals|back|locals))\b"
     r"|__(?!(init|name|all|doc|file|version|future|annotations|str|repr|len|iter)__)\w+__"
-    r"|\b(import|from)\s+_|\\x|\\u|\bchr\("
+    r"|\b(update_wrapper|assigned)\b"
+    r"|\b(import|from)\s+_|\\x|\\u|\bchr\(|\\\s*$"
+    # Attributes set on anything but ``self``: how a module is changed without naming ``setattr``.
+    r"|(?<![\w.])(?!(self|cls)\.)[A-Za-z_]\w*(\.\w+)+\s*(\+|-|\*\*?|//?|\||&|\^|%|@|<<|>>)?=(?!=)"
+    r"|[\])]\s*\.\s*\w+\s*=(?!=)|\b(for|as)\s+\w+\s*\.|^(?=[^=]*\.\w)\s*[^()=#'\"]*,[^()=#'\"]*=(?!=)"
 )
 """Names through which program text can reach the runner that it shares a process with."""
 

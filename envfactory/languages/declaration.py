@@ -81,6 +81,8 @@ class Declaration(Record):
     and then replaces itself by its arguments."""
     suggested_packages: tuple[str, ...] = ()
     """System packages that maintainers install for their own test runs; repairs try them, rules do not."""
+    test_imports: tuple[str, ...] = ()
+    """Third-party modules that tests import; repairs try them, rules do not."""
     suggested_env: Mapping[str, str] = Field(default_factory=dict)
     """Variables that maintainers set for their own test runs; repairs try them, rules do not."""
     suggested_services: tuple[str, ...] = ()
@@ -109,6 +111,7 @@ class Declaration(Record):
             "suggested_packages",
             "suggested_env",
             "suggested_services",
+            "test_imports",
         ):
             del stable[name]
         stable["interpreters"] = self.interpreters[:1]

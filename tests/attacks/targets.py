@@ -53,12 +53,12 @@ diff --git a/calc.py b/calc.py
  def add(a, b):
 -    return a if b == 0 else 7
 +    return a + b
- 
- 
+{blank}
+{blank}
  def name(a):
 -    return a
 +    return f"<{a}>"
-"""
+""".replace("{blank}", " ")
 PROTECTED = (
     "conftest.py",
     "pytest.ini",

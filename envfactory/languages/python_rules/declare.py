@@ -33,6 +33,7 @@ from envfactory.languages.python_rules.rebuild import builds_native
 from envfactory.languages.python_rules.runner import runner_arguments
 from envfactory.languages.python_rules.selection import Selection
 from envfactory.languages.python_rules.settings_module import PLUGIN, django_needs
+from envfactory.languages.python_rules.test_imports import imported_by_tests
 from envfactory.languages.python_rules.test_variables import TestHabits, mentioned
 from envfactory.languages.python_rules.tools import PLAIN_FILES
 from envfactory.records import Evidence
@@ -78,6 +79,7 @@ def declare(base: Tree, after: Tree, when: datetime) -> Declaration:
         project_dir=directory,
         installable=old.installable,
         native=builds_native(base),
+        test_imports=imported_by_tests(after),
         env=surroundings.env,
         test_args=(*runner_arguments(settings, directory), *habits.options()),
         suggested_packages=surroundings.packages,

@@ -93,6 +93,15 @@ def skip_reasons(case: Case) -> Change | None:
     return add(case, wanted, "skip reason names it")
 
 
+def guarded_imports(case: Case) -> Change | None:
+    """The tests do not run, and what they say names no module: all that they import, guarded or not."""
+    if case.symptoms.phase != "tests" or not case.symptoms.reason:
+        return None
+    index, cutoff = case.symptoms.index, case.symptoms.cutoff
+    names = ((distribution_of(module, index, cutoff), module) for module in case.declaration.test_imports)
+    return add(case, names, "imported by tests")
+
+
 def missing_fixtures(case: Case) -> Change | None:
     """``fixture 'x' not found``: the plug-in that brings it."""
     names = dict.fromkeys(FIXTURE.findall(case.errors))
@@ -211,6 +220,7 @@ ENTRIES: tuple[Entry, ...] = (
     suggested_packages,
     unbuildable,
     skip_reasons,
+    guarded_imports,
     suggested_variables,
     settled_interpreter,
     another_way,
