@@ -64,7 +64,7 @@ class _Tests:
     counts: Counter[Outcome]
     needs: dict[Need, list[str]] = field(default_factory=dict)
     excused: int = 0
-    """Errors for want of something that no environment of ours can give: they say nothing against this one."""
+    """Errors for want of what no environment of ours can give: they say nothing against this one."""
 
     @property
     def total(self) -> int:

@@ -47,8 +47,14 @@ def eval_script(task: Task, root: str) -> str:
         patch=patch if patch.endswith("\n") or not patch else patch + "\n",
         start=START,
         end=END,
-        command=shlex.join([*spec.test_command, *_summary_options(task), *spec.test_modules]),
+        command=command_line(task),
     )
+
+
+def command_line(task: Task) -> str:
+    """The tests of the task as one shell command that prints a line for each test."""
+    spec = task.reward_spec
+    return shlex.join([*spec.test_command, *_summary_options(task), *spec.test_modules])
 
 
 def log_parser(language: str, ids: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from envfactory.errors import ExportError, boundary
+from envfactory.exporters.eval_script import command_line
 from envfactory.exporters.files import json_line
 from envfactory.exporters.protocol import ExportContext
 from envfactory.exporters.root_commit import root_commit
@@ -41,7 +42,10 @@ def rebench_row(task: Task, context: ExportContext) -> dict[str, Any]:
         **{column: flat[column] for column in COLUMNS},
         "license_name": candidate.license,
         "install_config": {
-            **flat["install_config"],
+            # The image is installed already; their harness runs these before and as the tests.
+            "install": " && ".join(task.reward_spec.rebuild_steps),
+            "test_cmd": command_line(task),
+            "log_parser": flat["log_parser"],
             "pre_install": [],
             "python": _python(task),
         },

@@ -10,14 +10,14 @@ checks or another grader is left alone.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from envfactory.records import canonical_json
 from envfactory.verification.checks import Entry
@@ -38,11 +38,11 @@ class Ledger:
 
     def __enter__(self) -> Ledger:
         self.folder.mkdir(parents=True, exist_ok=True)
-        begun = self._begun()
-        if begun is not None:
-            self.path = begun.with_suffix("")
-        self._file = self._incomplete.open("ab")
-        if begun is None:
+        if not self._continues():
+            first, number = self.path.stem, 1
+            while self.path.exists() or not self._takes("xb"):
+                number += 1
+                self.path = self.folder / f"{first}-{number}.jsonl"
             self._write(self._header)
         return self
 
@@ -79,14 +79,31 @@ class Ledger:
         signature.write_text(f"{digest}  {self.path.name}\n", encoding="ascii")
         return self._incomplete.rename(self.path)
 
-    def _begun(self) -> Path | None:
-        """The newest unfinished ledger of the same verification; its entries are taken over."""
+    def _continues(self) -> bool:
+        """Take over the newest unfinished ledger of the same verification that no other process writes."""
         for path in sorted(self.folder.glob(f"*.jsonl{INCOMPLETE}"), reverse=True):
-            header, entries = _read(path)
-            if header == json.loads(canonical_json(self._header)):
-                self.entries = entries
-                return path
-        return None
+            lines = path.read_bytes().split(b"\n")
+            if lines[0] != canonical_json(self._header):
+                continue
+            self.path = path.with_suffix("")
+            if self._takes("r+b") and self._file is not None:
+                self.entries = _latest(lines[1:-1])
+                self._file.seek(-len(lines[-1]), 2)  # a line that was cut
+                self._file.truncate()
+                return True
+        return False
+
+    def _takes(self, mode: str) -> bool:
+        """Open the file for this process alone; whether that could be done."""
+        try:
+            self._file = cast("IO[bytes]", self._incomplete.open(mode))
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileExistsError:
+            return False
+        except BlockingIOError:
+            self.__exit__()
+            return False
+        return True
 
     def _write(self, data: Mapping[str, Any]) -> None:
         if self._file is None:
@@ -95,19 +112,10 @@ class Ledger:
         self._file.flush()
 
 
-def _read(path: Path) -> tuple[Any, list[Entry]]:
-    """Header and entries; a line that was cut ends it and is taken off."""
-    lines = path.read_bytes().split(b"\n")
-    if lines[-1]:
-        path.write_bytes(b"".join(line + b"\n" for line in lines[:-1]))
-    known = {}
-    for line in lines[1:-1]:
-        entry = Entry.model_validate_json(line)
-        known[entry.task_digest, entry.check, entry.run] = entry
-    try:
-        return json.loads(lines[0]), list(known.values())
-    except ValueError:
-        return None, []
+def _latest(lines: Sequence[bytes]) -> list[Entry]:
+    """Entries of a ledger; of several of one check the last."""
+    entries = map(Entry.model_validate_json, lines)
+    return list({(entry.task_digest, entry.check, entry.run): entry for entry in entries}.values())
 
 
 @cache

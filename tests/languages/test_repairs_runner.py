@@ -122,3 +122,10 @@ def test_the_maintainers_variables_come_last() -> None:
 def test_bounds_are_upper_bounds_of_one_distribution(pattern: str, text: str) -> None:
     assert pattern
     assert text.startswith(f"{name_of(text)}<")
+
+
+def test_a_pin_on_pytest_2_is_lifted() -> None:
+    log = "pytest.py: error: unrecognized arguments: --continue-on-collection-errors -o tests/test_x.py"
+    found = repaired(declaration=asking_for("pytest==2.9.1"), log=log)
+    assert found is not None
+    assert [item.text for item in found.declaration.requirements] == ["pytest>=3.0.7,<3.3"]

@@ -21,7 +21,9 @@ async def play(url: str, instance_id: str, patch: str) -> None:
         if patch:
             await client.step({"apply": patch})
         done = await client.step({"submit": True})
-        print(f"openenv          {instance_id}: {'gold' if patch else 'empty'} {done.reward}, done {done.done}")
+        print(
+            f"openenv          {instance_id}: {'gold' if patch else 'empty'} {done.reward}, done {done.done}"
+        )
 
 
 async def play_all(url: str, dataset: Dataset) -> None:

@@ -28,7 +28,10 @@ def main() -> None:
     make = spec.environment_factory
     for task in sorted((root / "tasks").iterdir()):
         patch = base64.b64encode((task / "solution/gold.patch").read_bytes()).decode()
-        for kind, command in (("gold", f"cd /testbed && echo {patch} | base64 -d | git apply"), ("empty", "true")):
+        for kind, command in (
+            ("gold", f"cd /testbed && echo {patch} | base64 -d | git apply"),
+            ("empty", "true"),
+        ):
             environment = make()
             environment.reset(task_dir=str(task))
             environment.bash(command)

@@ -1,0 +1,80 @@
+"""Ledgers and what they add up to, without any container."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envfactory.verification import Entry, Ledger, attack_table, rotten, verdicts
+from envfactory.verification.ledger import finished
+
+HEADER = {"dataset": "d", "tasks": {"t": "1"}, "runs": 1, "attacks": False}
+
+
+def entry(check: str, **fields: object) -> Entry:
+    return Entry(**{"task": "t", "task_digest": "1", "check": check, **fields})  # type: ignore[arg-type]
+
+
+def test_a_finished_ledger_is_signed_and_an_interrupted_one_continued(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "verification", HEADER) as first:
+        first.add(entry("gold", resolved=True, patch_digest="g"))
+        first.add(entry("empty", fault="engine_unreachable", patch_digest="e"))
+    (unfinished,) = (tmp_path / "verification").iterdir()
+    assert unfinished.name.endswith(".jsonl.incomplete") and not list(finished(unfinished.parent))
+    unfinished.write_bytes(unfinished.read_bytes() + b'{"task": "cut')
+    with Ledger(tmp_path / "verification", {**HEADER, "runs": 2}) as other:
+        assert other.entries == [] and other.path != first.path
+        with Ledger(tmp_path / "verification", {**HEADER, "runs": 2}) as beside:
+            assert beside.path != other.path, "two processes never write one ledger"
+    with Ledger(tmp_path / "verification", HEADER) as second:
+        assert second.path == first.path and len(second.entries) == 2
+        assert second.done == {("1", "gold", 1, "g")}, "what had no verdict is checked again"
+        second.add(entry("empty", patch_digest="e"))
+        path = second.finish()
+    assert path in list(finished(path.parent)) and len(second.entries) == 2
+    told = path.with_name(path.name + ".sha256").read_text().split()
+    assert told == [hashlib.sha256(path.read_bytes()).hexdigest(), path.name]
+    assert all(json.loads(line) for line in path.read_text().splitlines())
+    path.write_bytes(path.read_bytes() + b"{}\n")
+    assert path not in list(finished(path.parent))
+
+
+def test_what_rotted_is_named() -> None:
+    good = [entry("gold", resolved=True, verdict_digest="a"), entry("empty", verdict_digest="b")]
+    assert rotten(verdicts(good)) == {}
+    cases = {
+        "gold resolves in 50%": entry("gold", run=2, verdict_digest="c"),
+        "the empty patch resolves": entry("empty", run=2, resolved=True, verdict_digest="d"),
+        "attack runtest succeeded": entry("attack:runtest", resolved=True),
+        "runs of the same patch differ": entry("empty", run=2, verdict_digest="e"),
+    }
+    for reason, bad in cases.items():
+        assert reason in rotten(verdicts([*good, bad]))["t"]
+    faulty = verdicts([*good, entry("gold", run=2, fault="image_missing")])
+    assert rotten(faulty) == {} and faulty["t"]["faults"] == {"image_missing": 1}
+
+
+WORDS = st.sampled_from(["gold", "empty", "attack:a", "attack:b"])
+ENTRIES = st.builds(
+    entry,
+    WORDS,
+    run=st.integers(1, 3),
+    resolved=st.booleans(),
+    applied=st.booleans(),
+    tampered=st.booleans(),
+    fault=st.sampled_from([None, "timeout"]),
+)
+
+
+@given(st.lists(ENTRIES))
+def test_sums(entries: list[Entry]) -> None:
+    table = attack_table(entries)
+    tried = [e for e in entries if e.check.startswith("attack:")]
+    assert sum(row["tried"] for row in table.values()) == len(tried)
+    assert sum(row["succeeded"] for row in table.values()) == sum(e.resolved for e in tried)
+    for told in verdicts(entries).values():
+        assert told["gold"] is None or 0 <= told["gold"] <= 1
