@@ -23,7 +23,7 @@ def export(
         typer.Option(
             "--format",
             metavar="LIST",
-            help="Of bundle, swebench, harbor, parquet, hub, swe-rebench, multi-swe; with commas.",
+            help="Of bundle, swebench, swebench-repo, harbor, parquet, hub, swe-rebench, multi-swe.",
         ),
     ] = DEFAULT_FORMAT,
     to: Annotated[

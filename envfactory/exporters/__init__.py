@@ -6,13 +6,14 @@ protocol here.
 
 from __future__ import annotations
 
-from envfactory.exporters import bundle, harbor, hub, multi_swe, parquet, rebench, swebench
+from envfactory.exporters import bundle, harbor, hub, multi_swe, parquet, rebench, swebench, swebench_repo
 from envfactory.exporters.bundle import BundleWriter
 from envfactory.exporters.protocol import ExportContext, Exporter
 
 EXPORTERS: dict[str, Exporter] = {
     bundle.NAME: bundle,
     swebench.NAME: swebench,
+    swebench_repo.NAME: swebench_repo,
     harbor.NAME: harbor,
     parquet.NAME: parquet,
     hub.NAME: hub,

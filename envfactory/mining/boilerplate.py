@@ -47,6 +47,8 @@ _TEMPLATE = re.compile(
     r"(?:^|/)(?:pull_request_template|issue_template)(?:/.*|\.\w+)?$", re.IGNORECASE
 )  # https://docs.github.com/communities/using-templates-to-encourage-useful-issues-and-pull-requests
 _MOST_TEMPLATES = 30
+_LABEL = 4
+"""Words of a label; what a form asks for in more words explains itself to authors, not to readers."""
 
 
 def template_lines(tree: Tree) -> frozenset[str]:
@@ -62,8 +64,10 @@ def without_boilerplate(text: str, templates: frozenset[str] = frozenset()) -> t
     removed: Removed = []
     text = _without_sections(text, removed)
     kept = []
-    for line, fenced in _lines(text):
-        if fenced:
+    lines = list(_lines(text))
+    for position, (line, fenced) in enumerate(lines):
+        following = (other for other, _ in lines[position + 1 :] if other.strip())
+        if fenced or _answered(line, next(following, ""), templates):
             kept.append(line)
         elif squeezed(line) in templates:
             removed.append((line, "a line of the repository's template"))
@@ -71,6 +75,12 @@ def without_boilerplate(text: str, templates: frozenset[str] = frozenset()) -> t
             removed += [(found[0], PICTURE) for found in _PICTURE.finditer(line)]
             kept.append(_TAG.sub("", _PICTURE.sub("", line)).rstrip())
     return without_empty_sections(kept), removed
+
+
+def _answered(line: str, following: str, templates: frozenset[str]) -> bool:
+    """Is a line a label of a form, such as ``Environment:``, with something of the author's below it."""
+    label = line.rstrip().endswith(":") and len(line.split()) <= _LABEL and squeezed(line) in templates
+    return label and squeezed(following) not in {"", *templates} and _HEADING.fullmatch(following) is None
 
 
 def _without_sections(text: str, removed: Removed) -> str:

@@ -17,6 +17,7 @@ from unidiff.patch import Hunk, PatchSet
 MAX_LINES = 60
 """A longer addition is the text of a whole release."""
 
+_BULLET = re.compile(r"[-*•+]\s+")
 _UNDERLINE = re.compile(r"\s*([=\-~^\"'`#*+])\1{2,}\s*")
 _HEADING = re.compile(
     r"\s*(?:#{1,6}\s.*|\*\*[^*]+\*\*:?|(?:version|release|v)?\s*\d+\.\d+[\w.]*(?:\s*[-–(].*)?:?|\.\. .*|_*"
@@ -66,8 +67,23 @@ def _prose(added: list[str]) -> str:
                 kept.append("")
             continue
         kept.append(line)
-    indent = min((len(line) - len(line.lstrip()) for line in kept if line.strip()), default=0)
-    return "\n".join(line[indent:] for line in kept).strip("\n")
+    return _only_item(_dedented(kept)).strip("\n")
+
+
+def _dedented(lines: list[str]) -> list[str]:
+    indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    return [line[indent:] for line in lines]
+
+
+def _only_item(lines: list[str]) -> str:
+    """The text of a list that has one item; several stay a list."""
+    told = [line for line in lines if line.strip()]
+    bullet = _BULLET.match(told[0]) if told else None
+    if bullet is None or any(not line.startswith(" ") for line in told[1:]):
+        return "\n".join(lines)
+    first = lines.index(told[0])
+    rest = _dedented(lines[first + 1 :])
+    return "\n".join([told[0][bullet.end() :], *rest])
 
 
 def _from_yaml(added: list[str]) -> str:

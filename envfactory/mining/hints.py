@@ -29,7 +29,7 @@ class Hints(NamedTuple):
 
 def hints(pull: PullRequest, *, tests: str, gold: str, templates: frozenset[str] = frozenset()) -> Hints:
     """The comments of all linked issues in order, a blank line between two."""
-    draft = Draft(Leaks(tests, gold, pull), templates)
+    draft = Draft(Leaks(tests, gold, pull), templates, pull.repo)
     passages = []
     for issue in pull.issues:
         for number, comment in enumerate(issue.comments, start=1):

@@ -27,6 +27,8 @@ _IMPORT = re.compile(r"(?:import [\w., ]+|from \.*[\w.]+ import [\w., ]+(?: as \
 SHORTEST = 12
 """A shorter line without its blanks (``return None`` has ten) is too common to give anything away."""
 _FEW_WORDS = 3
+_SHORTEST_CHANGED = 4
+"""Letters of a line in somebody's diff; shorter ones (``else:``) are not compared."""
 
 
 class Leaks:
@@ -42,6 +44,7 @@ class Leaks:
         self._lines: dict[str, list[str]] = defaultdict(list)
         for line in telling_lines(gold):
             self._lines[line[:SHORTEST]].append(line)
+        self._changed = {squeezed(line) for line in re.findall(r"^[+-](?!\+\+ |-- )(.*)", gold, re.MULTILINE)}
         self._pull = _pull_pattern(pull) if pull is not None else None
         self._commits = _commits(pull) if pull is not None else []
 
@@ -74,6 +77,10 @@ class Leaks:
             for start in range(len(bare) - SHORTEST + 1)
             for line in self._lines.get(bare[start : start + SHORTEST], ())
         )
+
+    def changes(self, line: str) -> bool:
+        """Is this, but for blanks, a line that the gold patch adds or removes."""
+        return len(re.findall(r"\w", line)) >= _SHORTEST_CHANGED and squeezed(line) in self._changed
 
 
 def test_names(patch: str) -> set[str]:
@@ -114,7 +121,7 @@ def _pull_pattern(pull: PullRequest) -> re.Pattern[str]:
     repo, number = re.escape(pull.repo), pull.number
     return re.compile(
         rf"(?:(?<![\w/.-])|(?<![\w/.-]){repo})#{number}\b|\bGH-{number}\b|/pull/{number}\b"
-        rf"|\b(?:PR|pull request)s?[ #-]*{number}\b",
+        rf"|\b(?:PR|pull request)s?[ :#-]*{number}\b|[:}}]`#?{number}`",
         re.IGNORECASE,
     )
 

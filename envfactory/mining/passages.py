@@ -10,6 +10,8 @@ import re
 
 from envfactory.mining.boilerplate import without_boilerplate, without_empty_sections
 from envfactory.mining.leaks import Leaks
+from envfactory.mining.links import without_remote_links
+from envfactory.mining.proposals import proposals
 from envfactory.mining.prose import (
     blocks,
     clean_line,
@@ -37,11 +39,13 @@ Source = str
 class Draft:
     """The passages so far; lines that say nothing, or too much, do not get in."""
 
-    def __init__(self, leaks: Leaks, templates: frozenset[str] = frozenset()) -> None:
+    def __init__(self, leaks: Leaks, templates: frozenset[str] = frozenset(), repo: str = "") -> None:
         self.parts: list[StatementPart] = []
         self._leaks = leaks
         self._templates = templates
+        self._repo = repo
         self._said: set[str] = set()
+        self._saying: set[str] = set()
 
     def title(self, text: str, source: Source, origin: str) -> str:
         """Take a title up; '' when it is no description."""
@@ -63,8 +67,13 @@ class Draft:
         """
         kept: list[str] = []
         size = 0
-        for block in blocks(self._written(text, source, origin)):
+        self._said |= self._saying
+        self._saying = set()
+        written = blocks(self._written(text, source, origin))
+        proposed = proposals(written, self._leaks)
+        for position, block in enumerate(written):
             cleaned, why = self._cleaned(block, source, origin)
+            why = proposed.get(position, why)
             if not why and not subjects and len(block) == 1 and block[0].startswith("* "):
                 why = "a commit's subject; the changelog says what is wanted"
             size += sum(map(len, cleaned))
@@ -113,7 +122,11 @@ class Draft:
         if block[0].lstrip().startswith("```"):
             return self._code(block, source, origin)
         noise = [is_noise(line) for line in block]
-        cleaned = [clean_line(line) for line, why in zip(block, noise, strict=True) if not why]
+        cleaned = [
+            clean_line(without_remote_links(line, self._repo))
+            for line, why in zip(block, noise, strict=True)
+            if not why
+        ]
         if tells_of_tests(" ".join(line.strip() for line in cleaned)):
             return [], "tells about the tests"
         leak = self._leaks.found("\n".join(cleaned))
@@ -128,7 +141,7 @@ class Draft:
         if said and said in self._said:
             return [], "said already"
         if words(" ".join(cleaned)) > 1:
-            self._said.add(said)
+            self._saying.add(said)
         return cleaned, ""
 
     def _other_sentences(self, lines: list[str], source: Source, origin: str) -> list[str]:

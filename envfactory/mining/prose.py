@@ -67,6 +67,10 @@ _NOISE = _any(
     r"(?:add|fix|tweak|update)\w* (?:\w+ ){0,2}(?:change ?(?:note|log)|news)\b.*",
     r"(?:add|put) .{1,40} to (?:the )?(?:contributors|authors)\b.*",
     r"(?:add(?:s|ed|ing)?|write|extend|improve|update|more|new) (?:\w+ )?(?:unit ?)?tests?(?: cases?)?[.!]?",
+    r"(?:if (?:\w+ ){1,4}(?:ok|okay|fine|wanted|welcome|desired),? )?(?:i(?:'ll| will| can| could|'d| would|'m| am)|happy"
+    r"|glad|willing)\b[^.:]{0,30}\b(?:open|submit|provide|send|make|create|raise|contribute|prepare|file)\b"
+    r"[^.:]{0,25}\b(?:prs?|pull requests?)\b[^.:]{0,50}[.!?]?",
+    r"(?:hi|hello|hey)(?: (?:all|there|everyone|folks|team))?[,!. ]*|(?:what do you think|any thoughts)\s*\?+",
 )
 _CHECK_LIST = re.compile(
     r"\s*(?:[-*]\s*\[[ xX]?\].*|#+\s*(?:checklist|type of change|how has this been tested|pr checklist|tests?"
@@ -81,9 +85,11 @@ _CLOSING = re.compile(
 )
 _BARE_NUMBER = re.compile(r"[ \t]*[(\[](?:issue |pr |bug )?(?:#|GH-)\d+(?:, ?#\d+)*[)\]]", re.IGNORECASE)
 _PULL_URL = re.compile(r"<?https?://\S+/(?:pull|commit|merge_requests|compare)/\S+")
-_SHA = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{10,40}\b")
+_SHA = re.compile(r"(?<![\w/])(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{10,40}\b")
 _ROLE_REFERENCE = re.compile(
-    r"[ \t]*[(\[]?:(?:issue|pr|pull|gh|ghpull|ghissue|bug|user|author|commit|ticket):`[^`]*`[)\]]?[,;]?"
+    r"[ \t]*[(\[]?(?::{0}:|\{{{0}\}})`[^`]*`[)\]]?[,;]?".format(
+        "(?:issue|pr|pull|gh|ghpull|ghissue|bug|user|author|commit|ticket)"
+    )
 )
 _CREDITS = re.compile(
     r"[ \t]*[(\[](?=[^)\]]*(?::\w+:`|#\d|@\w|GH-\d))(?:\s|[,;&]|:\w+:`[^`]*`|(?:#|GH-)\d+|@[\w-]+"
@@ -92,7 +98,7 @@ _CREDITS = re.compile(
 )
 """Brackets with nothing in them but references and people, e.g. ``(:issue:`12` by :user:`x`)``."""
 _BY = re.compile(r"[ \t]*(?:[-–—]+[ \t]*)?\b(?:by|via|from|thanks to)[ \t]+:user:`[^`]*`", re.IGNORECASE)
-_ROLE = re.compile(r":(?:[a-z]+:)?[a-z]+:`~?!?\.?([^`<]+?)(?: ?<[^>`]*>)?`")
+_ROLE = re.compile(r"(?::(?:[a-z]+:)?[a-z]+:|\{(?:[a-z]+:)?[a-z]+\})`~?!?\.?([^`<]+?)(?: ?<[^>`]*>)?`")
 _LINKED = re.compile(
     r"[ \t]*[(\[]?`(?:#|GH-?)\d+(?: ?<[^>]*>)?`_+[)\]]?|[ \t]*\[#\d+\]\([^)]*\)", re.IGNORECASE
 )
@@ -108,6 +114,8 @@ _DANGLING = re.compile(
 )
 _STATE = re.compile(r"^\s*\[(?:wip|rfc|mrg(?:\+\d)?|draft|ready)\]\s*", re.IGNORECASE)
 """Where a pull request stands, said in its title."""
+_NAME = re.compile(r"\S*(?:[_=/(]|\w\.\w|[a-z][A-Z])")
+"""A first word that is a name in the code: its case means something."""
 _GONE = "\0"
 _OPENING = re.compile(r"[ \t]*[(\[]")
 _CLOSER = re.compile(r"[)\]][.,:;]*$")
@@ -188,6 +196,8 @@ def clean_title(title: str) -> str:
     """A title without numbers: ``Fix #616: allow x`` -> ``Allow x``."""
     cleaned = re.sub(r"\s{2,}", " ", clean_line(title.replace("\n", " ")))
     cleaned = _STATE.sub("", cleaned).strip(" -–—:;,.")
+    if _NAME.match(cleaned):
+        return cleaned
     return cleaned[:1].upper() + cleaned[1:]
 
 
@@ -223,5 +233,12 @@ def blocks(text: str) -> list[list[str]]:
 
 
 def tidy(lines: list[str]) -> str:
-    """Lines joined, runs of blank lines made one, outer ones removed."""
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n ")
+    """Lines joined, outer blank lines removed and runs of them made one, but for those of fenced code."""
+    kept: list[str] = []
+    fenced = False
+    for line in "\n".join(lines).split("\n"):
+        fence = line.lstrip().startswith("```")
+        if fenced or line.strip() or (kept and kept[-1].strip()):
+            kept.append(line if fenced else line.rstrip())
+        fenced = fenced != fence
+    return "\n".join(kept).strip("\n ")

@@ -40,7 +40,7 @@ def write_statement(
     ``changelog``, ``tests`` and ``gold`` are patches: the dropped part, the test patch, the gold patch;
     ``templates`` are lines of the repository's forms (``boilerplate.template_lines``).
     """
-    draft = Draft(Leaks(tests, gold, pull), templates)
+    draft = Draft(Leaks(tests, gold, pull), templates, pull.repo)
     title, passages = _issues(draft, pull.issues[:_ISSUES])
     told = words("\n".join(passages)) >= _ENOUGH_ISSUE
     if told:

@@ -9,7 +9,7 @@ import asyncio
 import functools
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from envfactory.trainer.actions import perform
 from envfactory.trainer.environment import Environment
@@ -75,8 +75,8 @@ def _stoppable(
 
     @functools.wraps(method)
     async def call(self: AsyncEnvironment, /, *args: P.args, **options: P.kwargs) -> R:
-        stop = Stop()
-        options.setdefault("stop", stop)
+        stop = cast("Stop | None", options.get("stop")) or Stop()
+        options["stop"] = stop
         return await self.threads.run(lambda: method(self.environment, *args, **options), stop)
 
     return call

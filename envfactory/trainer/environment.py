@@ -49,11 +49,11 @@ class Environment:
         self.task = task
         self._setting = setting = setting or Setting()
         self._limits = setting.limits or task.reward_spec.limits
+        self.trajectory = Trajectory(setting.trajectory)
         self._engine = setting.engine or connect()
         self._ended = ""
         self._timer: threading.Timer | None = None
         self._finish: weakref.finalize[Any, Any] | None = None
-        self.trajectory = Trajectory(setting.trajectory)
         try:
             self._use(setting.container or self._new(setting.snapshot))
         except BaseException:

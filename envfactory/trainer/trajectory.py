@@ -37,16 +37,23 @@ class Timings(NamedTuple):
 
 
 class Trajectory:
-    """Appends events to a file; without a path it keeps nothing.  Usable by several threads."""
+    """Appends events to a file; without a path it keeps nothing.  Usable by several threads.
+
+    Raises ``UsageError`` for a file that cannot be written.
+    """
 
     def __init__(self, path: str | Path | None = None) -> None:
         self.path = None if path is None else Path(path)
         self._lock = threading.Lock()
         self._started = time.monotonic()
         self._file: IO[str] | None = None
-        if self.path is not None:
+        if self.path is None:
+            return
+        try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"cannot write the trajectory {path}: {error}") from error
 
     def write(self, event: str, *, seconds: float | None = None, **fields: Any) -> None:
         """One line; texts longer than ``MAX_TEXT`` are cut, unknown types become text."""

@@ -67,6 +67,20 @@ def test_multi_swe_as_a_file(task: Task, thin: ExportContext, tmp_path: Path) ->
     assert only_line(tmp_path / "multi-swe.jsonl")["instance_id"] == task.instance_id
 
 
+def test_swebench_task_repository(task: Task, thin: ExportContext, tmp_path: Path) -> None:
+    EXPORTERS["swebench-repo"].export([task], tmp_path, thin)
+    place = tmp_path / "tasks" / task.instance_id
+    config = yaml.safe_load((tmp_path / "sweb.yaml").read_text())
+    told = yaml.safe_load((place / "task.yaml").read_text())
+    assert told["split"] in config["splits"] and told["datasets"] == config["datasets"]
+    assert told["image"] == "swebench/sweb.eval.x86_64.acme_1776_maths-7:latest"
+    assert (place / "gold.patch").read_text() == task.candidate.gold_patch
+    assert (place / "Dockerfile").read_text() == f"FROM {task.environment.image.tag}\n"
+    tests = json.loads((place / "tests.json").read_text())
+    assert tests["FAIL_TO_PASS"] == ["tests/test_maths.py::test_half_odd"]
+    assert not (place / "hints.md").exists()
+
+
 def test_the_hub_folder(task: Task, thin: ExportContext, tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     EXPORTERS["hub"].export([task], tmp_path, replace(thin, name="my tasks"))
@@ -101,7 +115,10 @@ def test_shares() -> None:
 def test_nothing_is_measured(tmp_path: Path, thin: ExportContext) -> None:
     repo = sample.repository(tmp_path / "repo")
     for seconds, place in ((1.0, "a"), (2.0, "b")):
-        for name in ("swe-rebench", "multi-swe", "hub"):
+        for name in ("swe-rebench", "multi-swe", "hub", "swebench-repo"):
             EXPORTERS[name].export([sample.sample_task(repo, seconds=seconds)], tmp_path / place, thin)
     for path in (tmp_path / "a").rglob("*.*"):
-        assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
+        assert (
+            path.is_dir()
+            or path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
+        )

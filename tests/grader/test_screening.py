@@ -88,6 +88,7 @@ def machine(place: Path, idle: int) -> Path:
     [
         (report(10, 1, Outcome.PASSED), False),  # nothing was late
         (report(10, 9, Outcome.TIMEOUT, True), False),  # it had the processor: its own doing
+        (report(10, 0.1, Outcome.TIMEOUT, True), False),  # it did not want it: asleep
         (report(10, 1, Outcome.TIMEOUT), True),
         (report(10, 1, Outcome.FAILED, True), True),
     ],

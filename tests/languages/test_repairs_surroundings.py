@@ -234,3 +234,13 @@ def test_locales_then_the_one_of_the_maintainers() -> None:
     assert found is not None and found.change == "add package locales-all"
     found = repaired(message, declaration=found.declaration)
     assert found is not None and found.declaration.env == {"LANG": "de_DE.UTF-8"}
+
+
+def test_a_second_port_is_another_server_of_the_kind() -> None:
+    use = Use(6379).heard(["Error 111 connecting to localhost:6379."])
+    more = use.heard(["Error 99 connecting to localhost:36379. Cannot assign"], started=True)
+    assert more.ports == (6379, 36379)
+    assert Use.parse(more.label()) == more
+    started = script("redis", more)
+    assert "--port 6379" in started and "--port 36379" in started
+    assert Use(6379).heard(["connecting to localhost:7000"]).ports == (7000,)

@@ -39,8 +39,8 @@ class Service:
 
 
 def _redis(use: Use) -> str:
-    run = f"redis-server --daemonize yes --bind 127.0.0.1 -::1 --port {use.port} --dir /tmp"
-    return f"{run} --save '' --appendonly no"
+    run = "redis-server --daemonize yes --bind 127.0.0.1 -::1 --dir /tmp --save '' --appendonly no"
+    return "\n".join(f"{run} --port {port}" for port in use.ports)
 
 
 def _postgresql(use: Use) -> str:
@@ -108,7 +108,7 @@ SERVICES: dict[str, Service] = {
         said=r"redis\S*(?:ConnectionError|TimeoutError)|Error (?:111|-2|-3|-5|99) connecting to",
         packages=("redis-server",),
         start=_redis,
-        ready=lambda use: f'[ "$(redis-cli -p {use.port} ping)" = PONG ]',
+        ready=lambda use: " && ".join(f'[ "$(redis-cli -p {port} ping)" = PONG ]' for port in use.ports),
         schemes=("redis",),
         variables=r".*REDIS.*",
     ),

@@ -43,10 +43,17 @@ class Use:
     """Names other than ``localhost`` under which it is asked for."""
     users: frozenset[str] = frozenset()
     databases: frozenset[str] = frozenset()
+    more: frozenset[int] = frozenset()
+    """Further ports at which one of its kind is asked for, beside the first."""
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """All ports, the first one first."""
+        return (self.port, *sorted(self.more - {self.port}))
 
     def label(self) -> str:
         """For the prefix: ``port=5432&user=app``; ``parse`` reads it."""
-        pairs = [("port", str(self.port))]
+        pairs = [("port", str(port)) for port in self.ports]
         for key, values in (("host", self.hosts), ("user", self.users), ("database", self.databases)):
             pairs += [(key, value) for value in sorted(values)]
         return urlencode(pairs)
@@ -57,19 +64,21 @@ class Use:
         found = parse_qs(label)
         return cls(
             port=int(found["port"][0]),
+            more=frozenset(map(int, found["port"][1:])),
             hosts=frozenset(found.get("host", ())),
             users=frozenset(found.get("user", ())),
             databases=frozenset(found.get("database", ())),
         )
 
-    def heard(self, lines: Iterable[str]) -> Use:
-        """With the names and the port of what clients said."""
+    def heard(self, lines: Iterable[str], *, started: bool = False) -> Use:
+        """With the names and the port of what clients said; another port once one is ``started``."""
         text = "\n".join(lines)
-        ports = [int(number) for number in _PORT.findall(text)]
-        port = self.port if not ports or self.port in ports else ports[0]
+        ports = [port for port in map(int, _PORT.findall(text)) if 1 <= port <= 65535]
+        port = self.port if started or not ports or self.port in ports else ports[0]
         return replace(
             self,
-            port=port if 1 <= port <= 65535 else self.port,
+            port=port,
+            more=self.more | (set(ports) - {port} if started else set()),
             hosts=self.hosts | {name for name in _named(text, _HOSTS) if not _LOCAL.fullmatch(name)},
             users=self.users | _named(text, _USERS),
             databases=self.databases | _named(text, _DATABASES),

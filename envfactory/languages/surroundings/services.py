@@ -31,7 +31,7 @@ def services(declaration: Declaration, said: Iterable[str]) -> tuple[Declaration
         entry, kind = SERVICES[name], f"service:{name}"
         old = label_of(changed.test_prefix, kind).partition("?")[2]
         use = Use.parse(old) if old else Use(entry.port)
-        use = use.heard(lines).configured(declaration.suggested_env, entry.schemes)
+        use = use.heard(lines, started=bool(old)).configured(declaration.suggested_env, entry.schemes)
         if old and use.label() == old:
             continue
         changed = _with(changed, name, entry, use)
