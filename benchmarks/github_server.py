@@ -22,6 +22,7 @@ from benchmarks.github_answers import graphql, rest
 from benchmarks.github_world import World
 
 VARY = "Accept, Authorization, Cookie, X-GitHub-OTP,Accept-Encoding, Accept, X-Requested-With"
+RATE_LIMIT = "/rate_limit"
 PRIMARY = "API rate limit exceeded for user ID 1."
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 
@@ -123,7 +124,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(301, {}, resource, {"Location": f"{self.server.url}/repos/{moved}"})
             return
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        template, body = rest(self.server.world, parts.path, query)
+        if parts.path == RATE_LIMIT:
+            template, body = RATE_LIMIT, self._limits()
+        else:
+            template, body = rest(self.server.world, parts.path, query)
         if body is None:
             self._answer(404, {"message": "Not Found"}, resource)
             return
@@ -148,6 +152,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(502, {"message": "This may be the result of a timeout"}, "graphql")
             return
         self._answer(200, graphql(self.server.world, asked), "graphql")
+
+    def _limits(self) -> dict[str, Any]:
+        """``GET /rate_limit``."""
+        left = {}
+        for name in ("core", "graphql", "search"):
+            limit, used = getattr(self.server.limits, name), self.server.used[self._caller(name)]
+            left[name] = {"limit": limit, "used": used, "remaining": max(0, limit - used), "reset": 0}
+        return {"resources": left, "rate": left["core"]}
 
     def _token(self) -> str | None:
         word, _, token = self.headers.get("Authorization", "").partition(" ")

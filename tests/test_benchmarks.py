@@ -82,6 +82,7 @@ def test_shared_layers_are_counted_once() -> None:
         "shared_mb": 100.0,
         "mb_per_task": 52.0,
         "own_mb_per_task": 2.0,
+        "further_task_mb": {"sum": 3.0, "median": 3.0, "mean": 3.0, "max": 3.0},
     }
     assert disk([])["mb_per_task"] is None
 

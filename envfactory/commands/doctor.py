@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -39,6 +39,7 @@ class Finding:
 
 
 def doctor(
+    github: Annotated[bool, typer.Option("--github", help="Ask GitHub what is left of its limits.")] = False,
     workspace: options.Workspace = None,
     config: options.Config = None,
     json: options.Json = False,
@@ -49,13 +50,13 @@ def doctor(
 
         envfactory doctor
 
-        envfactory doctor --json
+        envfactory doctor --github
     """
     from envfactory import __version__
     from envfactory.commands import session
 
     chosen = session.settings(workspace, config)
-    findings = list(examine(chosen))
+    findings = list(examine(chosen, ask_github=github))
     missing = [finding.check for finding in findings if finding.state == "missing"]
     if json:
         session.emit(
@@ -67,8 +68,8 @@ def doctor(
         raise typer.Exit(PrerequisiteError.exit_code)
 
 
-def examine(chosen: Settings) -> Iterator[Finding]:
-    """All findings, in the order of the table."""
+def examine(chosen: Settings, *, ask_github: bool = False) -> Iterator[Finding]:
+    """All findings, in the order of the table; nobody outside is asked but GitHub, if wanted."""
     yield _python()
     yield _safely("git", _git)
     try:
@@ -82,6 +83,7 @@ def examine(chosen: Settings) -> Iterator[Finding]:
     yield _safely("machine", _machine, chosen)
     yield _safely("workspace", _workspace, chosen)
     yield _safely("cache", _cache, chosen)
+    yield _github(chosen, ask_github)
 
 
 def _safely(name: str, check: Callable[..., Finding], *arguments: object) -> Finding:
@@ -208,6 +210,16 @@ def _cache(chosen: Settings) -> Finding:
     if not os.access(folder, os.W_OK):
         return Finding("cache", "missing", f"cannot write to {folder}", "set ENVFACTORY_CACHE")
     return Finding("cache", "ok", f"{chosen.cache}, {size(shutil.disk_usage(folder).free)} free")
+
+
+def _github(chosen: Settings, ask: bool) -> Finding:
+    """Only those who mine GitHub need it, so that nothing about it keeps the factory from working."""
+    from envfactory.github.quota import quota
+
+    try:
+        return Finding("github", "ok", quota(chosen.cache, ask=ask))
+    except FactoryError as error:
+        return Finding("github", "warning", str(error), error.hint)
 
 
 def show(findings: list[Finding], version: str) -> None:

@@ -10,7 +10,6 @@ import typer
 
 from envfactory.commands import options
 from envfactory.errors import NothingSelected, UsageError
-from envfactory.languages.surroundings import prefixes
 
 if TYPE_CHECKING:
     from envfactory.records import Record, Stage
@@ -159,6 +158,8 @@ def _candidate(record: dict[str, Any]) -> list[str]:
 
 
 def _built(record: dict[str, Any]) -> list[str]:
+    from envfactory.languages.surroundings import prefixes
+
     environment = record.get("environment", record)
     spec = environment["spec"]
     toolchain = spec["toolchain"]

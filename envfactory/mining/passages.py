@@ -72,8 +72,8 @@ class Draft:
         written = blocks(self._written(text, source, origin))
         proposed = proposals(written, self._leaks)
         for position, block in enumerate(written):
-            cleaned, why = self._cleaned(block, source, origin)
-            why = proposed.get(position, why)
+            why = proposed.get(position, "")
+            cleaned, why = ([], why) if why else self._cleaned(block, source, origin)
             if not why and not subjects and len(block) == 1 and block[0].startswith("* "):
                 why = "a commit's subject; the changelog says what is wanted"
             size += sum(map(len, cleaned))

@@ -16,7 +16,7 @@ ANNOUNCED = "announces a fix"
 PROPOSED = "proposes a fix"
 
 _FAR = 2
-"""Paragraphs between an announcement and its code, at most."""
+"""Paragraphs between an announcement that ends in a colon and its code, at most."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _LONGEST = 200
 _OUR_FIX = (
@@ -29,7 +29,7 @@ _ANNOUNCES = re.compile(
     r"|\b(?:fix|solve|resolve)(?:s|ed|d)?\s+(?:it|this|that|the\s+\w+)\b.{0,60}\b(?:by|with|like|as)\b[^:]*:?$"
     r"|\b(?:can|could|should|may|might|would)\s+be\s+(?:fixed|solved|resolved)\b[^:]*:?$"
     r"|\bto\s+fix\s+(?:it|this|that|the\s+\w+)\b[^:]*:$"
-    r"|\b(?:following|this)\s+(?:change|patch|diff|edit)s?\b[^:]*:?$",
+    r"|\b(?:following|this)\s+(?:change|patch|diff|edit)s?\b[^:]*:$",
     re.IGNORECASE,
 )
 _DIFF = re.compile(r"\s*```\s*(?:diff|patch|udiff)\b", re.IGNORECASE)
@@ -42,7 +42,8 @@ def proposals(blocks: Sequence[list[str]], leaks: Leaks) -> dict[int, str]:
     for place, position in enumerate(told):
         if _is_code(blocks[position]) or not _announces(blocks[position]):
             continue
-        following = told[place : place + _FAR + 2]
+        between = _FAR if blocks[position][-1].rstrip(" *_").endswith(":") else 0
+        following = told[place : place + between + 2]
         for before, after in pairwise(following):
             if blocks[after][0].lstrip().startswith("#"):
                 break

@@ -67,10 +67,11 @@ _NOISE = _any(
     r"(?:add|fix|tweak|update)\w* (?:\w+ ){0,2}(?:change ?(?:note|log)|news)\b.*",
     r"(?:add|put) .{1,40} to (?:the )?(?:contributors|authors)\b.*",
     r"(?:add(?:s|ed|ing)?|write|extend|improve|update|more|new) (?:\w+ )?(?:unit ?)?tests?(?: cases?)?[.!]?",
-    r"(?:if (?:\w+ ){1,4}(?:ok|okay|fine|wanted|welcome|desired),? )?(?:i(?:'ll| will| can| could|'d| would|'m| am)|happy"
-    r"|glad|willing)\b[^.:]{0,30}\b(?:open|submit|provide|send|make|create|raise|contribute|prepare|file)\b"
-    r"[^.:]{0,25}\b(?:prs?|pull requests?)\b[^.:]{0,50}[.!?]?",
-    r"(?:hi|hello|hey)(?: (?:all|there|everyone|folks|team))?[,!. ]*|(?:what do you think|any thoughts)\s*\?+",
+    r"(?:if (?:\w+ ){1,4}(?:ok|okay|fine|wanted|welcome|desired),? )?"
+    r"(?:i(?:'ll| will| can| could|'d| would|'m| am)|happy|glad|willing)\b[^.:]{0,30}"
+    r"\b(?:open|submit|provide|send|make|create|raise|prepare)\b[^.:]{0,25}"
+    r"\b(?:prs?|pull requests?)\b[^.:]{0,50}[.!?]?",
+    r"(?:hi|hello|hey)(?: (?:all|there|everyone|folks|team))?[,!. ]*|(?:what do you think|thoughts)\s*\?+",
 )
 _CHECK_LIST = re.compile(
     r"\s*(?:[-*]\s*\[[ xX]?\].*|#+\s*(?:checklist|type of change|how has this been tested|pr checklist|tests?"

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from envfactory.mining.boilerplate import PICTURE
 from envfactory.mining.prose import words
+from envfactory.mining.unsaid import unsaid_texts
 from envfactory.records import Candidate
 
 SHORT = 20
@@ -56,12 +57,13 @@ class StatementQuality(NamedTuple):
     leak_test: float
     """Share of the names and words that only the added lines of a patch have which the statement has too."""
     flags: tuple[str, ...]
-    """Of ``short``, ``screenshot``, ``foreign_language``, ``no_signal``."""
+    """Of ``short``, ``screenshot``, ``foreign_language``, ``no_signal``, ``unsaid_text``."""
 
 
 def quality(candidate: Candidate) -> StatementQuality:
     """Measure the statement of a candidate."""
     text = candidate.problem_statement
+    told = f"{text}\n{candidate.interface}"
     signals = tuple(name for name, pattern in _SIGNALS.items() if pattern.search(text))
     flags = {
         "short": words(text) < SHORT,
@@ -70,6 +72,7 @@ def quality(candidate: Candidate) -> StatementQuality:
         ),
         "foreign_language": is_foreign(text),
         "no_signal": not signals,
+        "unsaid_text": bool(unsaid_texts(told, candidate.gold_patch, candidate.test_patch)),
     }
     return StatementQuality(
         words=words(text),

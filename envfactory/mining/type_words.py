@@ -57,7 +57,7 @@ WORDS: tuple[tuple[TaskType, str], ...] = (
     ),
     (
         "feature",
-        r"\b(?:add(?:s|ed)?|support|implement|allow|new|introduce|enable|option|provide|expose|customi[sz]e)\b",
+        r"\b(?:add(?:s|ed)?|support|implement|allow|new|introduce|enable|option|provide|expose|customi[sz]e|show|display|accept|extend)\b",
     ),
     ("docs", r"\b(?:docs?|documentation|docstrings?|typos?|readme)\b"),
     ("test", r"\b(?:tests?|coverage|testing)\b"),

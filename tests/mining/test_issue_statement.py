@@ -88,7 +88,7 @@ def test_the_issue_comes_first_and_the_rest_has_reasons() -> None:
     issue = Issue(number=6, title="half(1, 0) crashes", body=BODY)
     found = written(issues=(issue,), body="I rewrote `half` so that it checks the divisor.")
     assert found.text == (
-        "# Half(1, 0) crashes\n\n"
+        "# half(1, 0) crashes\n\n"
         "### Describe the bug\n\n"
         "`half(1, 0)` crashes with a `ZeroDivisionError`, but a clear message was expected.\n\n"
         "### To reproduce\n\n"
@@ -98,7 +98,7 @@ def test_the_issue_comes_first_and_the_rest_has_reasons() -> None:
     )
     why = {part.text.split("\n")[0]: part.why for part in found.parts if not part.used}
     assert why["![shot](https://host.example/shot.png)"] == PICTURE
-    assert why["```diff"] == "quotes the solution"
+    assert why["```diff"] == "proposes a fix"
     assert why["### Checklist"] == "a section of a form"
     assert why["Use 2 instead."] == "a line of the repository's template"
     assert why["def test_half_of_zero():"] == "names a hidden test; shown under another name"

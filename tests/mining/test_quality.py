@@ -5,6 +5,7 @@ import pytest
 from envfactory.mining.boilerplate import PICTURE
 from envfactory.mining.quality import is_foreign, leak_score, quality
 from envfactory.mining.task_type import refined, task_type
+from envfactory.mining.unsaid import unsaid_texts
 from envfactory.records import Candidate, RewardSpec
 from tests.mining.pulls import patch, pull
 
@@ -64,6 +65,18 @@ def test_flags() -> None:
     part = {"source": "issue", "origin": "issue 1", "text": "![x](y)", "used": False, "why": PICTURE}
     found = quality(candidate("# Слово не то\n\nЗначение неверно.\n", statement_parts=(part,)))
     assert found.flags == ("short", "screenshot", "foreign_language", "no_signal")
+
+
+def test_a_text_that_only_the_gold_patch_has_is_unsaid() -> None:
+    gold = patch(
+        "src/x.py", ['    raise ValueError(f"no half of {number} there is")', "    value = 'given up'"]
+    )
+    tests = patch("tests/test_x.py", ['    with raises(ValueError, match="No half of 3 there"):'])
+    assert unsaid_texts("It should fail.", gold, tests) == ("no half of",)
+    assert unsaid_texts("It should say `no half  of 3`.", gold, tests) == ()
+    assert unsaid_texts("", gold, patch("tests/test_x.py", ["x"], kept=('"no half of"',))) == ()
+    assert unsaid_texts("", gold, "") == unsaid_texts("", "", tests) == ()
+    assert quality(candidate(gold_patch=gold, test_patch=tests)).flags == ("short", "unsaid_text")
 
 
 @pytest.mark.parametrize(

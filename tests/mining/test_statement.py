@@ -26,6 +26,8 @@ SOURCE = (
         "Co-authored-by: A <a@b.c>", "Signed-off-by: A <a@b.c>", "Closes #12", "fixes #1, #2", "---------",
         "- [x] I read the guide", "* fix tests", "* Apply suggestions from code review", "flake8", "wip",
         "Merge branch 'main' into x", "[pre-commit.ci] auto fixes", "https://host.example/o/n/issues/3",
+        "I can open a PR for this.", "If that is OK, I'll open a pull request", "What do you think?",
+        "Happy to submit a PR if this makes sense.", "Hi all,",
         "Update README.md", "(cherry picked from commit 0123456789abcdef)", "<a@users.example.org>", "typo",
     ],
 )  # fmt: skip
@@ -35,7 +37,8 @@ def test_noise(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["Fix crash on empty input", "Add tests for nothing but the parser too", "Closes the file", "",
+    ["I would expect it to make a request", "Hello is printed twice",
+     "Fix crash on empty input", "Add tests for nothing but the parser too", "Closes the file", "",
      "Update the parser", "* Raise ValueError", "Fixes #12 by closing the file early",
      "Bug: the parser fails on empty input"],
 )  # fmt: skip
@@ -50,6 +53,13 @@ def test_references_go_and_markup_becomes_markdown() -> None:
     assert clean_line("``x`` fails (#12), see #13.") == "`x` fails."
     assert clean_title("Fix #616: allow setting it") == "Allow setting it"
     assert clean_title("fix: the return type (#3)") == "Fix: the return type"
+    assert clean_line("Use {meth}`Pack.double`. {issue}`12` {pr}`13`").startswith("Use `Pack.double`.")
+    assert clean_line("see https://host.example/a/b/blob/0123456789abcdef/c.py#L3 there") == (
+        "see https://host.example/a/b/blob/0123456789abcdef/c.py#L3 there"
+    )
+    assert clean_title("half_of(1, 0) crashes") == "half_of(1, 0) crashes"
+    assert clean_title("pack.half crashes") == "pack.half crashes"
+    assert clean_title("readFile crashes") == "readFile crashes"
     assert strip_credit("Faster now. Thanks to @someone.") == "Faster now."
 
 
@@ -112,7 +122,17 @@ def test_changelog_entries_without_headings() -> None:
         "-an old entry whith a typo\n"
         "+an old entry with a typo\n"
     )
-    assert entries(patch) == [("CHANGES.rst", "-   Handle zero and\n    none alike.")]
+    assert entries(patch) == [("CHANGES.rst", "Handle zero and\nnone alike.")]
+    several = patch.replace(
+        "+    none alike.\n", "+    none alike.\n+\n+    -   Also lists.\n+-   Handle one.\n"
+    )
+    assert entries(several.replace("+1,8", "+1,11")) == [
+        ("CHANGES.rst", "-   Handle zero and\n    none alike.\n\n    -   Also lists.\n-   Handle one.")
+    ]
+    nested = patch.replace("+    none alike.\n", "+    none alike.\n+\n+    -   Also lists.\n")
+    assert entries(nested.replace("+1,8", "+1,10")) == [
+        ("CHANGES.rst", "Handle zero and\nnone alike.\n\n-   Also lists.")
+    ]
     assert entries("") == []
 
 

@@ -56,12 +56,6 @@ def declare(base: Tree, after: Tree, when: datetime) -> Declaration:
     habits = TestHabits(new, interpreters[0], jobs)
     surroundings = _surroundings(new, habits, jobs, selection)
     constraints = _constraints(selection, old)
-    build = dict.fromkeys(
-        text for project in (old, new) for cited in project.build_requires if (text := _plain(cited.value))
-    )
-    build |= dict.fromkeys(
-        name for name in undeclared_build_requirements(old) if name not in map(name_of, build)
-    )
     settings = read_pytest_settings(after, directory)
     return Declaration(
         language="python",
@@ -74,7 +68,7 @@ def declare(base: Tree, after: Tree, when: datetime) -> Declaration:
         metadata={"": _texts(old.dependencies)}
         | {name: _texts(old.extras.get(name, ())) for name in selection.extras},
         build_backend=old.pyproject.build_backend,
-        build_requirements=tuple(build),
+        build_requirements=_build_requirements(old, new),
         manifests=normalised_manifests(old, _requirement_files(selection, old)),
         project_dir=directory,
         installable=old.installable,
@@ -135,6 +129,13 @@ def _surroundings(
         services=tuple(services),
         evidence=(*variables.values(), *notes),
     )
+
+
+def _build_requirements(old: Project, new: Project) -> tuple[str, ...]:
+    declared = [cited.value for project in (old, new) for cited in project.build_requires]
+    build = dict.fromkeys(text for value in declared if (text := _plain(value)))
+    known = {name_of(text) for text in build}
+    return (*build, *(name for name in undeclared_build_requirements(old) if name not in known))
 
 
 def _texts(items: tuple[Cited, ...]) -> tuple[str, ...]:
