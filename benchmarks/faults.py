@@ -39,6 +39,7 @@ DEEDS = (
     "memory",
     "disk",
     "output",
+    "silent",
     "left_behind",
     "report_folder",
     "cut",

@@ -36,6 +36,7 @@ while True:
     _n += 1
 """
 OUTPUT = "import sys\nfor _ in range(48):\n    sys.__stdout__.write('x' * (1 << 20))\n"
+SILENT = "import os, time\nos.close(1)\nos.close(2)\ntime.sleep(14)\n"
 NETWORK = """\
 import socket, urllib.request
 for _host in ("1.1.1.1", "172.17.0.1", "192.168.0.1"):
@@ -77,6 +78,7 @@ PAYLOADS: tuple[tuple[str, str, str, str], ...] = (
     ("memory", "allocates for ever", LIMITS, MEMORY),
     ("disk", "writes for ever", LIMITS, DISK),
     ("output", "prints 48 MB", LIMITS, OUTPUT),
+    ("silent", "closes the outputs and goes on, like a connection that broke", LIMITS, SILENT),
     ("left_behind", "leaves a process behind that outlives the run", LIMITS, SLEEP_SHORT),
     ("network", "asks the world for help", OFFLINE, NETWORK),
     ("history", "checks out whatever commits the repository holds", OFFLINE, HISTORY),

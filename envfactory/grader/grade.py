@@ -23,6 +23,7 @@ from envfactory.grader.second_opinion import turned
 from envfactory.grader.verdict import differences, speed, verdict
 from envfactory.records import Environment, Outcome, Reward, RewardSpec, TestReport
 from envfactory.trials import PatchError, TrialPlan, run_trial
+from envfactory.trials.lost import STREAM_LOST
 from envfactory.trials.protection import NEVER_PATCHED
 
 if TYPE_CHECKING:
@@ -105,7 +106,10 @@ def judge(
             if error.retryable and attempt < attempts:
                 time.sleep(RETRY_SECONDS * attempt)
                 continue
-            reward = _nothing(spec, value=None, fault=error.cause, detail=str(error))
+            if error.cause == STREAM_LOST:  # every time: the tests close their own output
+                reward = _nothing(spec, value=0.0, evidence=(error.cause,), detail=str(error))
+            else:
+                reward = _nothing(spec, value=None, fault=error.cause, detail=str(error))
         else:
             reward = reward_of(report, spec, options or {})
             noted = (*reward.evidence, *(f"dropped: {path}" for path in report.dropped), *findings(patch))

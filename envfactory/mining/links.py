@@ -15,7 +15,7 @@ _FILE = re.compile(
     rf"/(?P<path>[^?#{_STOP}]+)(?:\?[^#{_STOP}]*)?(?P<lines>#L[\d\w-]+)?"
 )
 _CHANGE = re.compile(
-    rf"\[(?P<words>(?!#|GH-)[^\[\]]*\w[^\[\]]*)\]\(\s*https?://[^{_STOP}]+/(?:pull|commit|compare|merge_requests)"
+    rf"\[(?P<words>(?!#|GH-)[^\[\]]+)\]\(\s*https?://[^{_STOP}]+/(?:pull|commit|compare|merge_requests)"
     rf"/[^{_STOP}]+\s*\)",
     re.IGNORECASE,
 )

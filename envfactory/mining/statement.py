@@ -21,6 +21,8 @@ _ENOUGH = 8
 _ENOUGH_ISSUE = 20
 """Words of issues that say what is wanted: the pull request's own text, which tells how, is left out."""
 _LEAST = 2
+CHANGELOG_HEADING = "## Changelog entry of this change"
+"""Under an issue, which tells of today, the entry would read as if it were so already."""
 _COMMITS = 12
 _ISSUES = 3
 
@@ -46,7 +48,8 @@ def write_statement(
     if told:
         why = "the issue says what is wanted"
         draft.leave(pull.title, "title", _origin(pull), why)
-        passages += _changelog(draft, changelog)
+        news = [text for text in _changelog(draft, changelog) if text]
+        passages += [CHANGELOG_HEADING, *news] if news else []
         draft.leave(pull.body, "body", _origin(pull), why)
     else:
         own = _title(draft, pull)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from envfactory.errors import TrialError
 from envfactory.trials.canary import Canary
+from envfactory.trials.lost import STREAM_LOST, carried_out, cut_off, lost, stays
 from envfactory.trials.plan import PatchError, TrialPlan
 from envfactory.trials.protection import dropped_paths, exclusions, is_protected
 from envfactory.trials.staging import GIT, TESTBED, Staging
@@ -54,9 +55,10 @@ def _its_own_doing(container: Container, patched: bool) -> Iterator[None]:
     try:
         yield
     except TrialError as error:
-        caused = error.cause in ("preparation_failed", "disk_limit") or (
-            error.cause == "container_gone" and not container.stats().running
-        )
+        caused = error.cause in ("preparation_failed", "disk_limit")
+        if error.cause == "container_gone" and not container.stats().running:
+            stays(container)
+            caused = True
         if not (patched and caused):
             raise
         raise PatchError(f"rebuilding broke the container: {error}", cause="rebuild_failed") from error
@@ -95,7 +97,7 @@ def _current(container: Container, path: str) -> bytes | None:
 
 
 def _patch_step(container: Container, argv: Sequence[str]) -> str:
-    result = container.exec(argv, timeout=STEP_SECONDS, cwd=TESTBED, max_output=LIST_BYTES)
+    result = carried_out(container, argv, STEP_SECONDS, LIST_BYTES, TESTBED)
     if result.exit_code != 0:
         told = result.stderr.strip() or "git apply took too long"
         raise PatchError(
@@ -105,7 +107,7 @@ def _patch_step(container: Container, argv: Sequence[str]) -> str:
 
 
 def _step(container: Container, argv: Sequence[str], what: str) -> str:
-    result = container.exec(argv, timeout=STEP_SECONDS, cwd=TESTBED, max_output=LIST_BYTES)
+    result = carried_out(container, argv, STEP_SECONDS, LIST_BYTES, TESTBED)
     if result.exit_code != 0:
         told = result.stderr.strip()
         raise TrialError(f"{what} failed: {told[:2000]}", cause="preparation_failed", log=told[-8000:])
@@ -116,7 +118,10 @@ def _rebuild(container: Container, plan: TrialPlan) -> None:
     """Repeat the install steps, then undo what they did to protected paths."""
     before = _untracked(container)
     for step in plan.rebuild_steps:
-        result = container.exec(["/bin/sh", "-ec", step], timeout=plan.limits.run_seconds, cwd=TESTBED)
+        argv = ["/bin/sh", "-ec", step]
+        result = container.exec(argv, timeout=plan.limits.run_seconds, cwd=TESTBED)
+        if cut_off(result):
+            raise lost(argv, STREAM_LOST)
         if result.exit_code != 0:
             told = (result.stdout + result.stderr)[-8000:]
             raise PatchError(f"rebuilding failed: {step}", cause="rebuild_failed", log=told)

@@ -15,6 +15,7 @@ from envfactory.languages.surroundings import prefixes
 from envfactory.records import State, TestReport
 from envfactory.trials.canary import canary
 from envfactory.trials.log import write_log
+from envfactory.trials.lost import STREAM_LOST, cut_off, lost, stays
 from envfactory.trials.outcome import Ending, Label, report_of
 from envfactory.trials.plan import TrialPlan
 from envfactory.trials.preparation import prepare
@@ -106,6 +107,10 @@ def _run_tests(container: Container, plan: TrialPlan, argv: list[str], env: dict
             return _stopped(container, error)
         raise
     stats = container.stats()
+    if not stats.running:
+        stays(container)
+    elif cut_off(result):
+        raise lost(argv, STREAM_LOST)
     starved = stats.oom_killed or (result.exit_code in KILLED and _memory_ran_out(container))
     if starved and 0 < stats.memory_peak_bytes < OWN_SHARE * (limits.memory_mb << 20):
         raise TrialError(
@@ -141,6 +146,7 @@ def _stopped(container: Container, error: TrialError) -> Ending:
     stats = container.stats()
     if stats.running:
         raise error
+    stays(container)
     return Ending(
         stats.exit_code, out_of_memory=stats.oom_killed, output=str(error), interrupted="container stopped"
     )

@@ -94,6 +94,7 @@ def test_the_issue_comes_first_and_the_rest_has_reasons() -> None:
         "### To reproduce\n\n"
         "```python\nimport warnings\nfrom pack.core import half\n\n"
         "def test_example():\n    half(1, 0)\n```\n\n"
+        "## Changelog entry of this change\n\n"
         "`half` refuses a divisor of zero.\n"
     )
     why = {part.text.split("\n")[0]: part.why for part in found.parts if not part.used}

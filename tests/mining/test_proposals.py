@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,3 +141,13 @@ def test_code_keeps_its_blank_lines() -> None:
 def test_what_an_issue_says_twice_is_said_twice() -> None:
     body = "- Python 3.9\n- Pack version 2\n\nand\n\n- Python 3.10\n- Pack version 2"
     assert body in written(body).text
+
+
+@pytest.mark.parametrize("text", ["[", "[a](https://h.example/", "https://h.example/a/b/blob/", "a fix "])
+def test_hostile_text_costs_no_time(text: str) -> None:
+    began = time.monotonic()
+    line = text * 5000
+    without_remote_links(line, "o/n")
+    proposals([[line], ["```", line, "```"]], Leaks(TESTS, GOLD))
+    proposals([[text * (200 // len(text))], ["```", "```"]], Leaks(TESTS, GOLD))
+    assert time.monotonic() - began < 2

@@ -161,7 +161,9 @@ def _prepared(
         shop.run(f"rm -rf {install.BUILD_TOOLS} && git -C {install.TESTBED} clean -fdxq", cwd="/")
         if locked and shop.run(install.install_build_tools()).exit_code != 0:
             return None
-        asked = _asked_by_back_end(shop, declaration)
+        # Asked, a native setup.py translates all its sources first; what it lacks shows in the build.
+        slow = declaration.native and uses_setuptools(declaration)
+        asked = () if slow else _asked_by_back_end(shop, declaration)
         if not asked:
             break
         wanted = (*wanted, *asked)
