@@ -26,6 +26,7 @@ _OUR_FIX = (
 _ANNOUNCES = re.compile(
     rf"(?:^|[,;(]\s*|\b(?:is|think|guess|maybe|perhaps|with|apply|applied|suggest|propose)\s+){_OUR_FIX}"
     r"(?:\s+(?:would|could|might|may|can|should|is|be|seems|looks?|for|to|that|which)\b[^:]*)?\s*:?$"
+    r"|^\W*(?:bug\s?)?fix(?:es)?\W*:\W.*:$"
     r"|\b(?:fix|solve|resolve)(?:s|ed|d)?\s+(?:it|this|that|the\s+\w+)\b.{0,60}\b(?:by|with|like|as)\b[^:]*:?$"
     r"|\b(?:can|could|should|may|might|would)\s+be\s+(?:fixed|solved|resolved)\b[^:]*:?$"
     r"|\bto\s+fix\s+(?:it|this|that|the\s+\w+)\b[^:]*:$"

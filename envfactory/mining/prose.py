@@ -53,7 +53,8 @@ _NOISE = _any(
     r"(?:update|create|delete|rename|add)d? [\w./-]*\.(?:py|rst|md|txt|toml|cfg|yml|yaml|ini|gitignore)\.?",
     r"(?:update|add|fix|edit|write)(?:s|ed)? (?:an? |the )?(?:change ?log|changes|news|history|authors"
     r"|contributors|release notes|whats ?new)(?:\.\w+| entry| file)?(?: for #?\d+)?\.?",
-    r"(?:oops|typos?|fix(?:e[sd])?|updates?|clean ?up|minor(?: fixes)?|nits?|more|again|rebase)[.!]?",
+    rf"(?:oops|typos?|{_CLOSING_WORD}:?(?: ?#)?|updates?|clean ?up|minor(?: fixes)?|nits?|more|again"
+    r"|rebase)[.!]?",
     r"#?\s*conflicts?:?.*|resolve[sd]? (?:merge )?conflicts?.*",
     r"bump version.*",
     r"(?:a |an )?(?:proposed|possible|potential|quick|small|attempt(?:ed)? to|another)? ?"

@@ -36,6 +36,7 @@ def written(body: str) -> Statement:
     "announcement",
     [
         "fix would be",
+        "**Fix:** Skip it when `out is None`:",
         "Suggested fix:",
         "It crashes for zero. A possible fix could be:",
         "I think the fix is to handle it first",

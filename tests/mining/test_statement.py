@@ -27,7 +27,7 @@ SOURCE = (
         "- [x] I read the guide", "* fix tests", "* Apply suggestions from code review", "flake8", "wip",
         "Merge branch 'main' into x", "[pre-commit.ci] auto fixes", "https://host.example/o/n/issues/3",
         "I can open a PR for this.", "If that is OK, I'll open a pull request", "What do you think?",
-        "Happy to submit a PR if this makes sense.", "Hi all,",
+        "Happy to submit a PR if this makes sense.", "Hi all,", "Fixes #.",
         "Update README.md", "(cherry picked from commit 0123456789abcdef)", "<a@users.example.org>", "typo",
     ],
 )  # fmt: skip
