@@ -29,6 +29,7 @@ _TRANSPORT = (
     requests.exceptions.ConnectionError,
     requests.exceptions.Timeout,
     requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.JSONDecodeError,  # an empty answer, as about a container that is being removed
     urllib3.exceptions.HTTPError,
     ConnectionError,
     TimeoutError,

@@ -81,7 +81,15 @@ def _builds_native(project: Project) -> bool:
     ):
         return True
     declared = any(name in project.setup_py for name in ("ext_modules", "cffi_modules", "rust_extensions"))
-    return declared or bool(project.pyproject.strings("tool", "setuptools", "ext-modules"))
+    return declared or _speaks_of_extensions(project) or bool(project.pyproject.strings("tool", "setuptools", "ext-modules"))
+
+
+def _speaks_of_extensions(project: Project) -> bool:
+    """A ``setup.py`` that has words for extensions, computed elsewhere, in a tree with sources for them."""
+    source = project.source("setup.py")
+    if source is None or not re.search(r"\bext_modules\b|\bExtension\(|cythonize\(", source.content):
+        return False
+    return any(re.search(r"\.(?:pyx|c|cc|cpp|f|f90)$", path) for path in project.tree.paths())
 
 
 def _code(project: Project) -> str:
