@@ -98,7 +98,7 @@ def test_nothing_is_keyed_on_a_repository(path: Path) -> None:
 
 
 def _compares_a_repository(node: ast.AST) -> bool:
-    """``repo == "x"``, ``pull.repo in {...}``, ``match repo: case "x"`` and ``TABLE[pull.repo]`` with texts."""
+    """``repo == "x"``, ``pull.repo in {...}``, ``match repo: case "x"``."""
 
     def names_one(part: ast.AST) -> bool:
         word = part.attr if isinstance(part, ast.Attribute) else getattr(part, "id", "")

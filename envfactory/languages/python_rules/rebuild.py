@@ -81,7 +81,11 @@ def _builds_native(project: Project) -> bool:
     ):
         return True
     declared = any(name in project.setup_py for name in ("ext_modules", "cffi_modules", "rust_extensions"))
-    return declared or _speaks_of_extensions(project) or bool(project.pyproject.strings("tool", "setuptools", "ext-modules"))
+    return (
+        declared
+        or _speaks_of_extensions(project)
+        or bool(project.pyproject.strings("tool", "setuptools", "ext-modules"))
+    )
 
 
 def _speaks_of_extensions(project: Project) -> bool:
