@@ -13,7 +13,8 @@ def test_guarded_imports_count_own_and_standard_ones_do_not() -> None:
             "tests/helper_module.py": "",
             "tests/conftest.py": "import pytest\nimport numpy as np\n",
             "tests/test_web.py": "try:\n    from aiohttp.test_utils import AioHTTPTestCase\n"
-            "except ImportError:\n    pass\nfrom mine import x\nimport os.path\nimport helper_module\nfrom . import sibling\n",
+            "except ImportError:\n    pass\nfrom mine import x\n"
+            "import os.path\nimport helper_module\nfrom . import sibling\n",
             "tests/test_broken.py": "def (:\n",
             "docs/conf.py": "import sphinx\n",
         }
