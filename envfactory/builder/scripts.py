@@ -15,9 +15,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from envfactory.builder.templates import render_template, template_text
 from envfactory.records import EnvironmentSpec, LockedDependency
+
+if TYPE_CHECKING:
+    from envfactory.languages.protocol import Language
 
 PLACE = "/tmp/build"
 """Where scripts, locks and the source lie while a layer is made."""
@@ -66,7 +70,7 @@ def install_script(steps: Sequence[str]) -> str:
     return "\n".join([*head, *COMPILING, "cd /testbed", *steps, ""])
 
 
-def _language(spec: EnvironmentSpec):  # type: ignore[no-untyped-def]  # the protocol is imported lazily
+def _language(spec: EnvironmentSpec) -> Language:
     from envfactory.languages import LANGUAGES
 
     return LANGUAGES[spec.language]

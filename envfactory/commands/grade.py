@@ -54,23 +54,14 @@ def grade(
 def judge(directory: Path, patch: str, mode: str) -> Reward:
     """The reward; when no verdict can be had, one that says so instead of an exception."""
     from envfactory.errors import StageError
-    from envfactory.records import Reward
     from envfactory.trainer import Task
+    from envfactory.trainer.grading import unjudged
 
     task = Task(directory)
     try:
         return task.grade(patch, mode=mode)
     except StageError as error:
-        return Reward(
-            instance_id=task.instance_id,
-            value=None,
-            resolved=False,
-            fail_to_pass_rate=0.0,
-            pass_to_pass_rate=0.0,
-            fault=error.cause,
-            detail=str(error),
-            spec_digest=task.reward_spec.digest,
-        )
+        return unjudged(task, error)
 
 
 def read_patch(name: str) -> str:

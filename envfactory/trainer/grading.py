@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, cast
 
-from envfactory.errors import EpisodeError
+from envfactory.errors import EpisodeError, StageError
 from envfactory.records import Reward
 from envfactory.trainer.images import ensure_image
 from envfactory.trainer.stop import Stop
@@ -46,6 +46,20 @@ def grade(
     finally:
         if engine is None:
             opened.close()
+
+
+def unjudged(task: TaskDirectory, error: StageError) -> Reward:
+    """The reward of a patch that the machine kept from being judged: a fault, no value."""
+    return Reward(
+        instance_id=task.instance_id,
+        value=None,
+        resolved=False,
+        fail_to_pass_rate=0.0,
+        pass_to_pass_rate=0.0,
+        fault=error.cause,
+        detail=str(error),
+        spec_digest=task.reward_spec.digest,
+    )
 
 
 class _Leash:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from envfactory.errors import StageError
 from envfactory.executors import Executor, Job
 from envfactory.records import Record, Reward, RewardSpec
+from envfactory.trainer.grading import unjudged
 from envfactory.trainer.images import ensure_image
 from envfactory.verification.checks import EMPTY, GOLD, Check, Entry, Wanted, checks_of, entry_of
 
 if TYPE_CHECKING:
     from envfactory.engine import Engine
-    from envfactory.trainer import Dataset, Task
+    from envfactory.trainer import Dataset
     from envfactory.verification.ledger import Ledger
 
 ATTACK_PIDS, ATTACK_MB, ATTACK_SECONDS, ATTACK_TIMES = 96, 1024, 15.0, 4.0
@@ -65,7 +66,7 @@ class Verification:
                     if not _is_done(check, done)
                 )
             except StageError as error:
-                self._broken.append(entry_of(Check(task, GOLD, 1, ""), _faulty(task, error)))
+                self._broken.append(entry_of(Check(task, GOLD, 1, ""), unjudged(task, error)))
 
     def _work(self, job: Job) -> Record:
         check: Check = job.inputs
@@ -88,7 +89,7 @@ def graded(check: Check, engine: Engine) -> Reward:
         opinion = "always" if check.name == GOLD else "auto"
         return grade(engine, subject, check.patch or "", second_opinion=opinion)
     except StageError as error:
-        return _faulty(task, error)
+        return unjudged(task, error)
 
 
 def bounded(spec: RewardSpec) -> RewardSpec:
@@ -105,16 +106,3 @@ def bounded(spec: RewardSpec) -> RewardSpec:
         }
     )
     return spec.model_copy(update={"limits": small})
-
-
-def _faulty(task: Task, error: StageError) -> Reward:
-    return Reward(
-        instance_id=task.instance_id,
-        value=None,
-        resolved=False,
-        fail_to_pass_rate=0.0,
-        pass_to_pass_rate=0.0,
-        fault=error.cause,
-        detail=str(error),
-        spec_digest=task.reward_spec.digest,
-    )
