@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 EXEC_MARK = "ENVFACTORY_EXEC"
-KILL_GRACE = 3.0
-"""Seconds for the gentle kill (this command's processes) before the hard one (all processes)."""
+KILL_GRACE = 15.0
+"""Seconds for the gentle kill (this command's processes) before the hard one (all processes).
+
+A busy machine needs several only to start the killer; a fork bomb leaves no room for it and is known
+at once."""
 DRAIN_SECONDS = 180.0
 INSPECT_EVERY = 5.0
 FOREVER = 1e9
