@@ -23,7 +23,9 @@ from envfactory.workspace import user_cache
 from tests.builder.specs import bundle, repository, spec
 
 pytestmark = pytest.mark.docker
+KEPT = b"".join(b"line %d\n" % number for number in range(40_000))
 FILES = {
+    "kept.txt": KEPT,
     "src/a.py": b"answer = 42\n",
     "docs/win.txt": b"one\r\ntwo\r\n",
     ".gitattributes": b"* text=auto\n*.bat text eol=crlf\n*.bin filter=lfs\n",
@@ -198,6 +200,7 @@ def test_a_task_above_an_earlier_tree_has_the_same_files(
         assert above.integrity["packs"] == 0, "loose objects: what the earlier tree had alone is gone"
         assert listing(engine, above.tag) == expected
         assert above.layers[:-2] == alone.layers[:-1]
+        assert above.layers[-1].bytes < len(KEPT), "what both trees have is in the shared layer alone"
     engine.remove_image(task_tag("owner__name-1", made))
     engine.remove_image(source_tag(made, digest)[0])
 
