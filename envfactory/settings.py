@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
@@ -75,11 +75,13 @@ class Settings(BaseSettings):
     base_image: str = ""
     """Image to build on instead of one of our own making."""
     model: str = ""
-    """Language model that may propose changes when rules and repairs have none; empty: none is asked."""
+    """Language model for what is left when rules and repairs have no more to try; empty: none is asked."""
     model_url: str = ""
     """OpenAI-compatible endpoint of `model`, with its `/v1`; the key comes from the environment."""
-    model_tries: int = Field(default=3, ge=1, le=20)
-    """Times that the model is asked about one environment."""
+    model_tries: int = Field(default=3, ge=0, le=20)
+    """Times that the model is asked about one environment; 0: never."""
+    model_statements: Literal["off", "judge", "rewrite", "both"] = "off"
+    """What the model does with problem statements: `off`, `judge`, `rewrite`, or `both`."""
     model_max_cost_usd: float = Field(default=1.0, ge=0)
     """What all questions to the model in one run may cost."""
     model_input_price_usd: float | None = Field(default=None, ge=0)
@@ -152,6 +154,11 @@ def _require_whole_model(settings: Settings) -> None:
         "model_input_price_usd": settings.model_input_price_usd,
         "model_output_price_usd": settings.model_output_price_usd,
     }
+    if settings.model_statements != "off" and not settings.model:
+        raise UsageError(
+            f"model_statements = {settings.model_statements!r} needs a model",
+            hint="set model, model_url and the prices, or model_statements = 'off'",
+        )
     missing = [name for name, value in wanted.items() if value is None]
     address = urlsplit(settings.model_url)
     if settings.model_url and (address.scheme not in ("http", "https") or "@" in address.netloc):

@@ -153,8 +153,20 @@ def _candidate(record: dict[str, Any]) -> list[str]:
         f"test patch: {', '.join(record['test_files'])}",
         f"test modules: {', '.join(record['test_modules'])}",
         f"statement: {statement[0][:200] if statement else ''}",
+        *_reviewed(record["statement_review"]),
         *record["notes"],
     ]
+
+
+def _reviewed(review: dict[str, Any] | None) -> list[str]:
+    """What a model did with the statement."""
+    if review is None:
+        return []
+    lines = [f"rewritten by {review['model']}"] if review["rewritten"] else []
+    lines += [f"no {what} by {review['model']}: {why}" for what, why in sorted(review["refused"].items())]
+    if judgement := review["judgement"]:
+        lines.append(f"judged {judgement['score']} of 5: {' '.join(judgement['reasons'])}"[:300])
+    return lines
 
 
 def _built(record: dict[str, Any]) -> list[str]:

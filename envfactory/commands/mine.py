@@ -16,6 +16,7 @@ def mine(
     pr: options.Numbers = None,
     repo: options.Repo = None,
     max_wait: options.MaxWait = None,
+    model_statements: options.ModelStatements = None,
     redo: options.Redo = None,
     dry_run: options.DryRun = False,
     json: options.Json = False,
@@ -35,5 +36,7 @@ def mine(
     from envfactory.commands.selection import Flags, Selection, produce_from
 
     selection = Selection(since, until, limit, frozenset(pr) if pr else None, repo)
-    flags = Flags(workspace, config, jobs, redo, dry_run, json, verbose, quiet, max_wait=max_wait)
+    flags = Flags(
+        workspace, config, jobs, redo, dry_run, json, verbose, quiet, None, max_wait, model_statements
+    )
     produce_from(sources, selection, flags, ("mine",))

@@ -71,6 +71,10 @@ Repo = Annotated[
         rich_help_panel=SELECT,
     ),
 ]
+ModelStatements = Annotated[
+    str | None,
+    typer.Option(metavar="WHAT", help="What a model does with statements: off, judge, rewrite or both."),
+]
 MaxWait = Annotated[
     float | None,
     typer.Option(metavar="SECONDS", min=0, help="Wait so long for a service's limit, then end with 5."),

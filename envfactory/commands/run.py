@@ -17,6 +17,7 @@ def run(
     pr: options.Numbers = None,
     repo: options.Repo = None,
     max_wait: options.MaxWait = None,
+    model_statements: options.ModelStatements = None,
     redo: options.Redo = None,
     dry_run: options.DryRun = False,
     json: options.Json = False,
@@ -41,5 +42,7 @@ def run(
     from envfactory.records import STAGES
 
     selection = Selection(since, until, limit, frozenset(pr) if pr else None, repo)
-    flags = Flags(workspace, config, jobs, redo, dry_run, json, verbose, quiet, max_disk, max_wait)
+    flags = Flags(
+        workspace, config, jobs, redo, dry_run, json, verbose, quiet, max_disk, max_wait, model_statements
+    )
     produce_from(sources, selection, flags, STAGES)

@@ -97,6 +97,7 @@ class Flags:
     quiet: bool
     max_disk: float | None = None
     max_wait: float | None = None
+    model_statements: str | None = None
 
 
 def produce_from(
@@ -107,7 +108,12 @@ def produce_from(
     from envfactory.commands.production import Order, produce, stages_of
 
     chosen = session.settings(
-        flags.workspace, flags.config, jobs=flags.jobs, max_disk=flags.max_disk, max_wait=flags.max_wait
+        flags.workspace,
+        flags.config,
+        jobs=flags.jobs,
+        max_disk=flags.max_disk,
+        max_wait=flags.max_wait,
+        model_statements=flags.model_statements,
     )
     sources = sources_of(given, chosen, selection)
     order = Order(

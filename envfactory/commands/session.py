@@ -30,11 +30,13 @@ def settings(
     jobs: int | None = None,
     max_disk: float | None = None,
     max_wait: float | None = None,
+    model_statements: str | None = None,
 ) -> Settings:
     """The settings with these flags on top."""
     from envfactory.settings import load
 
-    flags = {"workspace": workspace, "jobs": jobs, "max_disk_gb": max_disk, "max_wait": max_wait}
+    flags: dict[str, Any] = {"workspace": workspace, "jobs": jobs, "max_disk_gb": max_disk}
+    flags |= {"max_wait": max_wait, "model_statements": model_statements}
     return load(flags, config=config).settings
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from envfactory import __version__
 from envfactory.exporters.row import dropped_ids
-from envfactory.records import SCHEMA_VERSION, Task, TestReport
+from envfactory.records import SCHEMA_VERSION, Candidate, Task, TestReport
 
 
 def provenance(task: Task) -> dict[str, Any]:
@@ -34,6 +34,7 @@ def provenance(task: Task) -> dict[str, Any]:
             "dropped_patch": candidate.dropped_patch,
             "notes": list(candidate.notes),
             "license": candidate.license,
+            **_review(candidate),
         },
         "evidence": [item.model_dump(mode="json") for item in spec.evidence],
         "lock": [item.model_dump(mode="json") for item in spec.dependencies],
@@ -48,10 +49,18 @@ def provenance(task: Task) -> dict[str, Any]:
     }
 
 
+def _review(candidate: Candidate) -> dict[str, Any]:
+    """What a model was asked about the statement; where none was, the file has no such key."""
+    review = candidate.statement_review
+    return {} if review is None else {"statement_review": review.stable()}
+
+
 def _measured(task: Task) -> dict[str, Any]:
     image, made_by = task.environment.image, task.environment.made_by
+    review = task.candidate.statement_review
     return {
         "made_by": made_by.model_dump(mode="json") if made_by is not None else None,
+        **({"statement_cost_usd": review.cost_usd} if review is not None else {}),
         "image_id": image.image_id,
         "baseline_seconds": list(task.reward_spec.speed.baseline_seconds),
         "layers": [layer.model_dump(mode="json") for layer in image.layers],

@@ -16,6 +16,8 @@ from envfactory.records import Candidate
 
 SHORT = 20
 """Words; a shorter statement is flagged."""
+POOR = 2
+"""A model's score up to which a statement is flagged."""
 _FOREIGN_LETTERS = 0.2
 _ENGLISH_SHARE = 0.12
 _ENOUGH_TO_TELL = 40
@@ -57,14 +59,15 @@ class StatementQuality(NamedTuple):
     leak_test: float
     """Share of the names and words that only the added lines of a patch have which the statement has too."""
     flags: tuple[str, ...]
-    """Of ``short``, ``screenshot``, ``foreign_language``, ``no_signal``, ``unsaid_text``."""
+    """Of ``short``, ``screenshot``, ``foreign_language``, ``no_signal``, ``unsaid_text``, ``judged_poor``."""
 
 
 def quality(candidate: Candidate) -> StatementQuality:
     """Measure the statement of a candidate."""
     text = candidate.problem_statement
     told = f"{text}\n{candidate.interface}"
-    signals = tuple(name for name, pattern in _SIGNALS.items() if pattern.search(text))
+    signals = signals_of(text)
+    judgement = candidate.statement_review.judgement if candidate.statement_review is not None else None
     flags = {
         "short": words(text) < SHORT,
         "screenshot": any(
@@ -73,6 +76,7 @@ def quality(candidate: Candidate) -> StatementQuality:
         "foreign_language": is_foreign(text),
         "no_signal": not signals,
         "unsaid_text": bool(unsaid_texts(told, candidate.gold_patch, candidate.test_patch)),
+        "judged_poor": judgement is not None and judgement.score <= POOR,
     }
     return StatementQuality(
         words=words(text),
@@ -83,21 +87,32 @@ def quality(candidate: Candidate) -> StatementQuality:
     )
 
 
-def leak_score(text: str, patch: str) -> float:
-    """|A ∩ S| / |A| to four digits: S the tokens of ``text``, A the new ones of ``patch``; 0 without any.
+def signals_of(text: str) -> tuple[str, ...]:
+    """Of ``error``, ``code``, ``expected`` and ``steps``, those that a text has."""
+    return tuple(name for name, pattern in _SIGNALS.items() if pattern.search(text))
 
-    A token is a name or word of three or more characters.  New are those of added lines that no context
-    line, removed line or file name of the patch has.
-    """
+
+def leak_score(text: str, patch: str) -> float:
+    """|A ∩ S| / |A| to four digits: S the tokens of ``text``, A the new ones of ``patch``; 0 without any."""
+    new = new_tokens(patch)
+    return round(len(new & tokens(text)) / len(new), 4) if new else 0.0
+
+
+def tokens(text: str) -> set[str]:
+    """Names and words of three or more characters."""
+    return set(_TOKEN.findall(text))
+
+
+def new_tokens(patch: str) -> set[str]:
+    """Tokens of the added lines of a patch that no context line, removed line or file name of it has."""
     added: set[str] = set()
     known: set[str] = set()
     for line in patch.split("\n"):
         if line.startswith("+") and not line.startswith("+++ "):
-            added.update(_TOKEN.findall(line))
+            added |= tokens(line)
         else:
-            known.update(_TOKEN.findall(line))
-    new = added - known
-    return round(len(new & set(_TOKEN.findall(text))) / len(new), 4) if new else 0.0
+            known |= tokens(line)
+    return added - known
 
 
 def is_foreign(text: str) -> bool:

@@ -21,7 +21,7 @@ CONNECT_SECONDS, READ_SECONDS = 15.0, 180.0
 ATTEMPTS = 4
 PATIENCE_SECONDS = 120.0
 MAX_OUTPUT_TOKENS = 4000
-"""Room for models that think before they answer; what we ask for has less than 100."""
+"""Room for models that think before they answer; a change has less than 100, a statement about 2,000."""
 
 
 class Answer(Record):

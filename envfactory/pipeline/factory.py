@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from envfactory.pipeline.stages import Inputs, StageTable
-from envfactory.records import Record
+from envfactory.records import Record, Rejection
 from envfactory.settings import Settings
 from envfactory.workspace import Workspace
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from envfactory.builder.site import Site
     from envfactory.engine import Engine
     from envfactory.git import Clone
+    from envfactory.model import Model
     from envfactory.pipeline.room import Room
 
 
@@ -28,11 +29,12 @@ class Factory:
 
     def __init__(self, workspace: Workspace, settings: Settings) -> None:
         self._workspace, self._settings = workspace, settings
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._open = ExitStack()
         self._engine: Engine | None = None
         self._site: Site | None = None
         self._room: Room | None = None
+        self._asked: Model | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +55,8 @@ class Factory:
             "base_image": chosen.base_image,
         }
         # Only where a model has a say: without one nothing that was built before is built again.
-        asked = {"model": chosen.model, "model_tries": chosen.model_tries} if chosen.model else {}
+        asks = bool(chosen.model and chosen.model_tries)
+        asked = {"model": chosen.model, "model_tries": chosen.model_tries} if asks else {}
         return StageTable(
             mine=self._mine,
             build=self._build,
@@ -61,7 +64,7 @@ class Factory:
             built=Built,
             present=self._present,
             settings={
-                "mine": {},
+                "mine": self._reviewing(),
                 "build": shared | {"build_rungs": chosen.build_rungs} | asked,
                 "extract": shared | {"runs": chosen.runs},
             },
@@ -75,7 +78,32 @@ class Factory:
         from envfactory.mining.candidate import candidate
 
         with self._clone(inputs) as clone:
-            return candidate(clone, inputs.pull_request)
+            found = candidate(clone, inputs.pull_request)
+        model = self._model() if self._settings.model_statements != "off" else None
+        if model is None or isinstance(found, Rejection):
+            return found
+        from envfactory.mining.statement_model import reviewed
+
+        return reviewed(found, model, self._settings.model_statements)
+
+    def _reviewing(self) -> dict[str, Any]:
+        """What candidates depend on where a model has a say in their statements."""
+        chosen = self._settings
+        if not chosen.model or chosen.model_statements == "off":
+            return {}
+        from envfactory.mining.statement_model import prompts
+
+        asked = prompts(chosen.model_statements)
+        return {"model": chosen.model, "model_statements": chosen.model_statements, "prompts": asked}
+
+    def _model(self) -> Model | None:
+        """The one model of a run, and so one purse, whoever asks."""
+        from envfactory.model import Model
+
+        with self._lock:
+            if self._asked is None:
+                self._asked = Model.of(self._settings, self._workspace.cache)
+            return self._asked
 
     def _build(self, inputs: Inputs) -> Record:
         from envfactory.builder import Built, build
@@ -150,7 +178,6 @@ class Factory:
         from envfactory.builder.site import Site
         from envfactory.debian import image_lookup
         from envfactory.languages.declaration import Resolution
-        from envfactory.model import Model
         from envfactory.store import Recipes
         from envfactory.timemachine import TimeMachine
 
@@ -160,7 +187,7 @@ class Factory:
         self._open.enter_context(index)
         recipes = Recipes(self._workspace.db, Resolution)
         self._open.callback(recipes.close)
-        model = Model.of(self._settings, self._workspace.cache)
+        model = self._model() if chosen.model_tries else None
         return Site(
             engine=engine,
             index=index,

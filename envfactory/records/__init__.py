@@ -40,8 +40,10 @@ from envfactory.records.mining import (
     Comment,
     CommitMessage,
     Issue,
+    Judgement,
     PullRequest,
     StatementPart,
+    StatementReview,
     TaskType,
 )
 from envfactory.records.testing import (
@@ -69,6 +71,7 @@ __all__ = [
     "Failure",
     "HiddenFile",
     "Issue",
+    "Judgement",
     "Layer",
     "LedgerEntry",
     "Limits",
@@ -85,6 +88,7 @@ __all__ = [
     "Stage",
     "State",
     "StatementPart",
+    "StatementReview",
     "Task",
     "TaskType",
     "TestReport",

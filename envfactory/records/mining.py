@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field
 
 from envfactory.records.core import Record, canonical_json
 
@@ -81,11 +83,36 @@ class PullRequest(Record):
 class StatementPart(Record):
     """One passage of a problem statement and where it came from; ``used`` is false for removed ones."""
 
-    source: Literal["title", "body", "issue", "commit_message", "changelog", "comment"]
+    source: Literal["title", "body", "issue", "commit_message", "changelog", "comment", "model"]
     origin: str
     text: str
     used: bool = True
     why: str = ""
+
+
+class Judgement(Record):
+    """What a model thinks of a statement; nothing is decided by it."""
+
+    score: int = Field(ge=1, le=5)
+    """From 1, nobody could tell what is wanted, to 5, everything that is needed is said."""
+    reasons: tuple[str, ...]
+
+
+class StatementReview(Record):
+    """What a model was asked about a statement, and what came of it."""
+
+    MEASURED = frozenset({"cost_usd"})
+    model: str
+    prompts: dict[str, str]
+    """File of a prompt -> sha256 of its text."""
+    original: str
+    """The statement as it was written from the messages, whether it was replaced or not."""
+    rewritten: bool = False
+    refused: dict[str, str] = Field(default_factory=dict)
+    """``rewrite`` or ``judge`` -> why there is none."""
+    judgement: Judgement | None = None
+    """Of the statement that the candidate has."""
+    cost_usd: float = 0.0
 
 
 TaskType = Literal["bug_fix", "feature", "performance", "refactor", "test", "docs", "dependency", "other"]
@@ -111,12 +138,21 @@ class Candidate(Record):
     """Files that the test runner is given: those touched, and the drivers of touched data files."""
     problem_statement: str
     statement_parts: tuple[StatementPart, ...]
+    statement_review: StatementReview | None = None
+    """Only where a model was asked about the statement."""
     hints: str = ""
     interface: str = ""
     license: str = ""
     task_type: TaskType = "other"
     notes: tuple[str, ...] = ()
     """Things worth knowing, e.g. ``submodule tests/data unreachable``."""
+
+    def stable(self) -> dict[str, Any]:
+        """Without a model the field does not count, so that nothing depends on its being there."""
+        data = super().stable()
+        if self.statement_review is None:
+            del data["statement_review"]
+        return data
 
     @property
     def instance_id(self) -> str:

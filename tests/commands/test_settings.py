@@ -141,6 +141,14 @@ def test_addresses_that_are_none_or_hold_a_password(url: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_a_model_for_statements_alone() -> None:
+    chosen = load(MODEL | {"model_tries": 0, "model_statements": "both"}, environ={}).settings
+    assert (chosen.model_tries, chosen.model_statements) == (0, "both")
+    assert load(MODEL, environ={}).settings.model_statements == "off"
+    with pytest.raises(UsageError, match="needs a model"):
+        load({"model_statements": "judge"}, environ={})
+
+
 def test_the_key_of_the_model_is_no_setting(tmp_path: Path) -> None:
     environ = {"ENVFACTORY_MODEL_API_KEY": "sk-secret", "OPENAI_API_KEY": "sk-other"}
     loaded = load(MODEL, directory=tmp_path, environ=environ)
