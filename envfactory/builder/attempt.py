@@ -60,8 +60,11 @@ class Broke:
     log: str
 
 
-def attempt(work: Work, declaration: Declaration, cutoff: datetime) -> Reached | Broke:
-    """Resolve, build and probe; raises ``StageError`` for faults that are not the project's."""
+def attempt(work: Work, declaration: Declaration, cutoff: datetime, exact: datetime) -> Reached | Broke:
+    """Resolve as of ``cutoff``, build and probe; raises ``StageError`` for faults that are not the project's.
+
+    What is needed and was released between ``cutoff`` and ``exact`` ends the try before anything is built.
+    """
     try:
         toolchain = ensure_toolchain(
             work.site.engine,
@@ -81,6 +84,10 @@ def attempt(work: Work, declaration: Declaration, cutoff: datetime) -> Reached |
     resolution = _resolve(work, declaration, draft, system)
     if isinstance(resolution, Broke):
         return resolution
+    if cutoff < exact and (
+        missing := work.language.too_early(declaration, resolution, work.site.index, cutoff, exact)
+    ):
+        return Broke("resolve", "not_released_yet", f"released only later: {', '.join(missing)}")
     spec = _complete(draft, resolution)
     shop = _workshop(work)
     try:

@@ -95,7 +95,7 @@ def _try(state: _Climb) -> Reached | Broke:
     state.tried.add(_identity(state.declaration, state.cutoff))
     state.recipes.knew = False
     started = time.monotonic()
-    outcome = attempt(state.work, state.declaration, state.cutoff)
+    outcome = attempt(state.work, state.declaration, state.cutoff, state.exact)
     reused = ["resolution"] if state.recipes.knew else []
     if isinstance(outcome, Broke):
         result, detail, passed = f"{outcome.phase}_failed", outcome.reason, 0

@@ -55,6 +55,8 @@ def connect() -> Engine:
             hint="upgrade Docker",
         )
     api.timeout = API_SECONDS
+    if host.startswith("unix:"):  # requests would read the whole environment for a proxy at every call
+        api.trust_env = False
     return Engine(api, host)
 
 

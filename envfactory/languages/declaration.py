@@ -142,6 +142,8 @@ class Resolution(Record):
     install_steps: tuple[str, ...]
     rebuild_steps: tuple[str, ...]
     env: Mapping[str, str] = Field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+    """Declared requirements that could not be had as of the date, as they were written."""
     evidence: tuple[Evidence, ...] = ()
 
 

@@ -26,6 +26,7 @@ from envfactory.records import Evidence, Record
 
 if TYPE_CHECKING:
     from envfactory.git.tree import Tree
+    from envfactory.timemachine import TimeMachine
 
 
 class FileKind(StrEnum):
@@ -106,6 +107,16 @@ class Language(Protocol):
 
     def resolve(self, declaration: Declaration, request: ResolveRequest) -> Resolution:
         """The lock as of ``request.cutoff``; raises ``BuildError``."""
+
+    def too_early(
+        self,
+        declaration: Declaration,
+        resolution: Resolution,
+        index: TimeMachine,
+        cutoff: datetime,
+        later: datetime,
+    ) -> tuple[str, ...]:
+        """What the tests need, was dropped as of ``cutoff`` and has newer releases by ``later``."""
 
     def repair(self, declaration: Declaration, symptoms: Symptoms) -> Repair | None:
         """One change that may help, or ``None``."""

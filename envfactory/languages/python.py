@@ -19,6 +19,7 @@ from envfactory.languages.python_rules.resolve import resolve
 from envfactory.languages.python_rules.runner import COLLECTOR, PROTECTED, test_command
 from envfactory.languages.python_rules.source_change import changes_behaviour, has_new_checks, same_source
 from envfactory.languages.python_rules.testfiles import file_kinds
+from envfactory.languages.python_rules.too_early import too_early
 from envfactory.records import Evidence
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ __all__ = [
     "same_source",
     "test_command",
     "test_modules",
+    "too_early",
 ]
 
 FOLDERS_DEEP = 2

@@ -42,6 +42,7 @@ def resolve(declaration: Declaration, request: ResolveRequest) -> Resolution:
             install_steps=installation.steps,
             rebuild_steps=installation.steps,
             env={**TEST_ENV, **declaration.env},
+            dropped=tuple(outcome.dropped),
             evidence=(*evidence, *outcome.evidence, *installation.evidence),
         )
 
