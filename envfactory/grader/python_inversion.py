@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from envfactory.grader.source_text import Edit, Text, edited
+from envfactory.languages.python_rules.syntax import parse
 
 RAISING = ("raises", "assertRaises")
 SWALLOWING = (*RAISING, "suppress", "deprecated_call", "warns", "assertWarns", "assertLogs", "subTest")
@@ -66,8 +67,10 @@ def inverted(
     """
     try:
         source.decode("utf-8")  # positions are counted in it
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
+    except ValueError:
+        return source, ()
+    tree = parse(source)
+    if tree is None:
         return source, ()
     found, text = dict(_functions(tree)), Text(source)
     chosen = {}
@@ -75,7 +78,7 @@ def inverted(
         if name in found and (edits := _ways(found[name], text)):
             chosen[name] = choose(edits)
     changed = edited(source, chosen.values())
-    return (changed, tuple(chosen)) if _compiles(changed) else (source, ())
+    return (changed, tuple(chosen)) if parse(changed) else (source, ())
 
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -191,10 +194,7 @@ def _of_call(call: ast.Call, text: Text) -> Iterator[Edit]:
 
 def _unequal(told: bytes) -> bytes:
     """An expression that is unequal to what ``told`` is equal to, of the same type where that is easy."""
-    try:
-        value = ast.literal_eval(told.decode().strip())
-    except (ValueError, SyntaxError, UnicodeDecodeError, MemoryError):
-        value = None
+    value = _literal(told)
     if type(value) is int and abs(value) < 1 << 31:
         return b"(%d)" % (value + 1 + secrets.randbelow(9))
     if type(value) is str and "\n" not in value:
@@ -203,16 +203,20 @@ def _unequal(told: bytes) -> bytes:
     return b"((" + told + b"), %d)" % secrets.randbelow(100)
 
 
+def _literal(told: bytes) -> object:
+    """The value of a literal; ``None`` for anything else."""
+    module = parse(told.strip())
+    if module is None or len(module.body) != 1 or not isinstance(module.body[0], ast.Expr):
+        return None
+    try:
+        value: object = ast.literal_eval(module.body[0].value)
+    except (ValueError, TypeError, MemoryError, RecursionError):
+        return None
+    return value
+
+
 def _unraised(told: bytes) -> bytes:
     return secrets.choice([name for name in UNRAISED if name not in told])
-
-
-def _compiles(source: bytes) -> bool:
-    try:
-        ast.parse(source)
-    except (SyntaxError, ValueError):
-        return False
-    return True
 
 
 def owners(test_ids: Sequence[str], module: str) -> Mapping[str, tuple[str, ...]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from envfactory.languages.python_rules.import_names import distribution_of
 from envfactory.languages.python_rules.project import Project
+from envfactory.languages.python_rules.syntax import parse
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -67,11 +68,8 @@ def asked_for(log: str, index: TimeMachine, cutoff: datetime) -> tuple[str, ...]
 
 def _imported(project: Project) -> Iterator[str]:
     source = project.source("setup.py")
-    try:
-        module = ast.parse(source.content if source else "")
-    except (SyntaxError, ValueError):
-        return
-    for node in ast.walk(module):
+    module = parse(source.content if source else "")
+    for node in ast.walk(module) if module else ():
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names = [node.module]

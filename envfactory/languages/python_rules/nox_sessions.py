@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from envfactory.languages.python_rules.cited import Source
 from envfactory.languages.python_rules.project import Project
 from envfactory.languages.python_rules.requirement_files import Listed, read_words
+from envfactory.languages.python_rules.syntax import parse
 from envfactory.languages.python_rules.tox_names import OTHER_WORK
 
 TESTS = re.compile(r"test|unit|check$")
@@ -32,9 +33,8 @@ class Session:
 def read_sessions(project: Project) -> tuple[Session, ...]:
     """Sessions named for tests, in the order of the file; none when it cannot be parsed."""
     source = project.source("noxfile.py")
-    try:
-        module = ast.parse(source.content if source else "")
-    except (SyntaxError, ValueError, RecursionError):
+    module = parse(source.content if source else "")
+    if module is None:
         return ()
     functions = (node for node in module.body if isinstance(node, ast.FunctionDef))
     return tuple(_session(node) for node in functions if _tests(node.name))

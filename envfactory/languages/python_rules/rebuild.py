@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from envfactory.languages.python_rules.project import Project, project_directory
+from envfactory.languages.python_rules.syntax import parse
 
 if TYPE_CHECKING:
     from envfactory.git.tree import Tree
@@ -98,10 +99,9 @@ def _speaks_of_extensions(project: Project) -> bool:
 
 def _code(project: Project) -> str:
     source = project.source("setup.py")
-    try:
-        return ast.dump(ast.parse(source.content if source else ""))
-    except (SyntaxError, ValueError):
-        return source.content if source else ""
+    text = source.content if source else ""
+    module = parse(text)
+    return text if module is None else ast.dump(module)
 
 
 def _cfg(project: Project) -> dict[str, dict[str, str | None]]:

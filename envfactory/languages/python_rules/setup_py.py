@@ -14,6 +14,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from envfactory.languages.python_rules.syntax import parse
+
 UNKNOWN = object()
 """Not evaluable; dropped from containers, never returned to a caller."""
 
@@ -42,9 +44,8 @@ Reader = Callable[[str], str | None]
 
 def read_setup_py(text: str, reader: Reader) -> dict[str, Any]:
     """Evaluated arguments of the ``setup`` call; a presence-only argument is ``True`` when not evaluable."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+    tree = parse(text)
+    if tree is None:
         return {}
     evaluator = _Evaluator(reader)
     evaluator.run(tree.body)

@@ -7,19 +7,23 @@ Only parses, never runs or imports anything.  Sources that the running interpret
 from __future__ import annotations
 
 import ast
+import threading
 import warnings
 from functools import lru_cache
 
 _LIMIT = 2_000_000
+_PARSING = threading.Lock()
+"""CPython before 3.12 keeps the depth of the tree that it makes in one place for all threads and raises
+``SystemError`` when two are at it (https://github.com/python/cpython/issues/106905)."""
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-def parse(text: str | None) -> ast.Module | None:
-    """The syntax tree, or ``None`` for what cannot be parsed here."""
+def parse(text: str | bytes | None) -> ast.Module | None:
+    """The syntax tree, or ``None`` for what cannot be parsed here.  Safe to call from many threads."""
     if text is None or len(text) > _LIMIT:
         return None
-    with warnings.catch_warnings():
+    with _PARSING, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return ast.parse(text)

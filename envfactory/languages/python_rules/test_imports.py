@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from envfactory.languages.python_rules.syntax import parse
+
 if TYPE_CHECKING:
     from envfactory.git.tree import Tree
 
@@ -43,11 +45,8 @@ def _own_names(paths: Sequence[str]) -> set[str]:
 
 
 def _imports(text: str) -> Iterator[str]:
-    try:
-        module = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return
-    for node in ast.walk(module):
+    module = parse(text)
+    for node in ast.walk(module) if module else ():
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
