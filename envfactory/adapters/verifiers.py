@@ -21,6 +21,7 @@ import verifiers.v1 as vf
 from pydantic import Field
 
 from envfactory.errors import EpisodeError
+from envfactory.records import Reward, SpeedChoice
 from envfactory.trainer import Dataset, Task
 from envfactory.trainer.environment import TESTBED
 from envfactory.trainer.patches import diff_command
@@ -44,13 +45,17 @@ class DatasetConfig(vf.TasksetConfig):
     dataset: Path = Path("envfactory-work/dataset")
     tasks: list[str] | None = None
     """Instance ids; all if there are none."""
-    mode: str = Field(default="binary", description="`binary` or `graded`, as for `Task.grade`.")
+    mode: str = Field(default="binary", description="`binary`, `graded` or `partial`: see `Task.grade`.")
+    speed: SpeedChoice = Field(default=SpeedChoice(), description="Instead of the specs' speed term.")
+    baseline: Path | None = Field(default=None, description="What `envfactory baseline` wrote.")
 
 
 class DatasetTaskConfig(vf.TaskConfig):
     """What every task is told."""
 
     mode: str = "binary"
+    speed: SpeedChoice = SpeedChoice()
+    baseline: Path | None = None
 
 
 class DatasetTask(vf.Task[DatasetData, vf.State, DatasetTaskConfig]):
@@ -64,14 +69,17 @@ class DatasetTask(vf.Task[DatasetData, vf.State, DatasetTaskConfig]):
         return str(self.data.id)
 
     @vf.reward
-    async def solved(self, runtime: vf.Runtime) -> float:
-        """``Reward.value`` of what the agent changed."""
-        return await self._value(await self._diff(runtime))
+    async def solved(self, trace: vf.Trace, runtime: vf.Runtime) -> float:
+        """``Reward.value`` of what the agent changed; its time is that of the agent's turn."""
+        agent = trace.timing.agent
+        taken = agent.duration if agent.end else None
+        reward = await self._reward(await self._diff(runtime), taken)
+        return float(reward.value or 0.0)
 
     async def validate(self, runtime: vf.Runtime) -> bool | None:
         """The gold patch resolves the task and an empty one does not; ``runtime`` is left alone."""
         gold = Task(self.data.directory).gold_patch
-        return await self._value(gold) == 1.0 and await self._value("") < 1.0
+        return (await self._reward(gold)).resolved and not (await self._reward("")).resolved
 
     async def _diff(self, runtime: vf.Runtime) -> str:
         path = f"/tmp/.envfactory-{secrets.token_hex(8)}"
@@ -80,11 +88,15 @@ class DatasetTask(vf.Task[DatasetData, vf.State, DatasetTaskConfig]):
             raise EpisodeError(f"the work tree cannot be compared: {done.stderr[-300:]}", cause="diff_failed")
         return (await runtime.read(path)).decode("utf-8", "replace")
 
-    async def _value(self, patch: str) -> float:
-        reward = await asyncio.to_thread(Task(self.data.directory).grade, patch, mode=self.config.mode)
+    async def _reward(self, patch: str, completion_seconds: float | None = None) -> Reward:
+        config = self.config
+        choice = config.speed.model_dump(exclude_none=True)
+        task = Task(self.data.directory).with_speed(baseline=config.baseline, **choice)
+        options = {"mode": config.mode, "completion_seconds": completion_seconds}
+        reward = await asyncio.to_thread(task.grade, patch, **options)
         if reward.value is None:
             raise EpisodeError(reward.detail or "no verdict", cause=reward.fault or "fault", retryable=True)
-        return reward.value
+        return reward
 
 
 class DatasetTaskset(vf.Taskset[DatasetTask, DatasetConfig]):
@@ -93,7 +105,8 @@ class DatasetTaskset(vf.Taskset[DatasetTask, DatasetConfig]):
     def load(self) -> Iterator[DatasetTask]:
         """Read them; raises ``UsageError`` where there is no dataset."""
         found = Dataset(self.config.dataset)
-        config = DatasetTaskConfig(**{**self.config.task.model_dump(), "mode": self.config.mode})
+        wanted = {name: getattr(self.config, name) for name in ("mode", "speed", "baseline")}
+        config = DatasetTaskConfig(**{**self.config.task.model_dump(), **wanted})
         for task in found:
             if self.config.tasks is None or task.instance_id in self.config.tasks:
                 yield DatasetTask(_data(task), config)

@@ -12,6 +12,7 @@ import typer
 
 from envfactory import __version__
 from envfactory.commands import (
+    baseline,
     build,
     check_overlap,
     clean,
@@ -74,6 +75,7 @@ app.command("export", rich_help_panel=USING)(export.export)
 app.command("grade", rich_help_panel=USING)(grade.grade)
 app.command("serve", rich_help_panel=USING)(serve.serve)
 app.command("verify", rich_help_panel=USING)(verify.verify)
+app.command("baseline", rich_help_panel=USING)(baseline.baseline)
 app.command("check-overlap", rich_help_panel=USING)(check_overlap.check_overlap)
 app.command("status", rich_help_panel=KEEPING)(status.status)
 app.command("inspect", rich_help_panel=KEEPING)(inspect.inspect)

@@ -26,6 +26,15 @@ def grade(
     graded: Annotated[
         bool, typer.Option("--graded", help="Value = fail-to-pass rate x pass-to-pass rate, not 0 or 1.")
     ] = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Value = fail-to-pass rate if all of pass-to-pass passed.")
+    ] = False,
+    beta: Annotated[
+        float | None, typer.Option(metavar="X", min=0, help="Weight of the speed term. [as in the spec]")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(metavar="N", min=0, help="What the episode took. [its tests' seconds]")
+    ] = None,
     workspace: options.Workspace = None,
     config: options.Config = None,
     json: options.Json = False,
@@ -40,9 +49,12 @@ def grade(
     """
     from envfactory.commands import session
 
+    if graded and partial:
+        raise UsageError("--graded and --partial exclude each other")
     text = read_patch(patch)
     directory = task_directory(task, workspace, config)
-    reward = judge(directory, text, "graded" if graded else "binary")
+    mode = "graded" if graded else "partial" if partial else "binary"
+    reward = judge(directory, text, mode, beta, seconds)
     if json:
         session.emit(session.plain(reward))
     else:
@@ -51,15 +63,17 @@ def grade(
         raise typer.Exit(1)
 
 
-def judge(directory: Path, patch: str, mode: str) -> Reward:
+def judge(
+    directory: Path, patch: str, mode: str, beta: float | None = None, seconds: float | None = None
+) -> Reward:
     """The reward; when no verdict can be had, one that says so instead of an exception."""
     from envfactory.errors import StageError
     from envfactory.trainer import Task
     from envfactory.trainer.grading import unjudged
 
-    task = Task(directory)
+    task = Task(directory).with_speed(beta=beta)
     try:
-        return task.grade(patch, mode=mode)
+        return task.grade(patch, mode=mode, completion_seconds=seconds)
     except StageError as error:
         return unjudged(task, error)
 
@@ -104,6 +118,8 @@ def show(reward: Reward) -> None:
     verdict = "resolved" if reward.resolved else "not resolved"
     typer.echo(f"{reward.instance_id}: {verdict}, value {reward.value:g}")
     typer.echo(f"  fail to pass {reward.fail_to_pass_rate:.1%}, pass to pass {reward.pass_to_pass_rate:.1%}")
+    if reward.speed:
+        typer.echo(f"  speed {reward.speed:.3f}")
     counts = Counter(str(outcome) for outcome in reward.tests.values())
     if counts:
         typer.echo("  tests: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))

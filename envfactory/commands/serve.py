@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from envfactory.commands import options
 from envfactory.errors import PrerequisiteError, UsageError
+
+if TYPE_CHECKING:
+    from envfactory.trainer import Dataset
 
 DEFAULT_PORT = 8700
 
@@ -34,6 +38,12 @@ def serve(
     seconds: Annotated[
         float, typer.Option(metavar="N", min=1, help="An episode ends after so many seconds.")
     ] = 3600.0,
+    beta: Annotated[
+        float | None, typer.Option(metavar="X", min=0, help="Weight of the speed term. [as in the specs]")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What envfactory baseline wrote on this machine.")
+    ] = None,
     workspace: options.Workspace = None,
     config: options.Config = None,
     json: options.Json = False,
@@ -51,19 +61,32 @@ def serve(
     """
     _require()
     from envfactory.commands import session
-    from envfactory.serve import make_app, token
-    from envfactory.serve.listen import listen
-    from envfactory.trainer import Dataset, EnvironmentPool
+    from envfactory.serve import token
+    from envfactory.trainer import Dataset
 
     secret, made = token.chosen(os.environ.get(token.VARIABLE, ""), host)
     place = dataset or session.workspace_of(session.settings(workspace, config)).dataset
-    found = Dataset(place)
+    found = Dataset(place).with_speed(baseline=baseline, beta=beta)
     if not len(found):
         raise UsageError(f"{place} holds no task")
-
     shown = {"tasks": len(found), **({"token": secret} if made else {})}
-    with EnvironmentPool(found, size=size, warm=warm, max_waiting=max_waiting, seconds=seconds) as pool:
-        listen(make_app(pool, secret), pool, (host, port), lambda url: tell({"url": url, **shown}, json))
+    pool = {"size": size, "warm": warm, "max_waiting": max_waiting, "seconds": seconds}
+    _listen(found, pool, secret, (host, port), lambda url: tell({"url": url, **shown}, json))
+
+
+def _listen(
+    found: Dataset,
+    options: dict[str, Any],
+    secret: str,
+    address: tuple[str, int],
+    ready: Callable[[str], None],
+) -> None:
+    from envfactory.serve import make_app
+    from envfactory.serve.listen import listen
+    from envfactory.trainer import EnvironmentPool
+
+    with EnvironmentPool(found, **options) as pool:
+        listen(make_app(pool, secret), pool, address, ready)
 
 
 def tell(shown: dict[str, Any], json: bool) -> None:

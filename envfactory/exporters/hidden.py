@@ -4,7 +4,7 @@
                                 has ``"file": "files/…"`` in place of ``"content"``
     tests/files/…               those texts, under the paths they will have in the repository
 
-What was measured (``speed.baseline_seconds``) is kept apart, in ``provenance.json``, so that equal
+What was measured (the baseline of ``speed``) is kept apart, in ``provenance.json``, so that equal
 productions give equal ``tests/``.  ``split`` and ``joined`` are inverse to each other; for clients that
 have no envfactory ``runtime/grade.py`` does the joining.  Which files are hidden is decided elsewhere.
 """
@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from envfactory.exporters.files import sha256
-from envfactory.records import HiddenFile, RewardSpec
+from envfactory.records import HiddenFile, RewardSpec, SpeedTerm
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_+@,=-][A-Za-z0-9._+@,=-]*(/[A-Za-z0-9_+@,=-][A-Za-z0-9._+@,=-]*)*")
 """No hidden names: a ``.gitignore`` of a test suite must not act on the repository that holds the bundle."""
@@ -27,7 +27,8 @@ _PLAIN_PATH = re.compile(r"[A-Za-z0-9_+@,=-][A-Za-z0-9._+@,=-]*(/[A-Za-z0-9_+@,=
 def split(spec: RewardSpec) -> tuple[dict[str, Any], dict[str, bytes]]:
     """``reward_spec.json`` as data, and the text files (path below ``tests/`` -> bytes)."""
     data, texts = spec.model_dump(mode="json"), {}
-    del data["speed"]["baseline_seconds"]
+    for name in SpeedTerm.MEASURED:
+        del data["speed"][name]
     seen: set[str] = set()
     for entry, hidden in zip(data["hidden_files"], spec.hidden_files, strict=True):
         content = _text(hidden)
@@ -41,8 +42,11 @@ def split(spec: RewardSpec) -> tuple[dict[str, Any], dict[str, bytes]]:
     return data, texts
 
 
-def joined(data: Mapping[str, Any], tests: Path, baseline_seconds: Sequence[float] = ()) -> RewardSpec:
-    """The reward spec of a bundle's ``tests`` directory; ``ValueError`` if a text was altered."""
+def joined(data: Mapping[str, Any], tests: Path, measured: Mapping[str, Any] | None = None) -> RewardSpec:
+    """The reward spec of a bundle's ``tests`` directory; ``ValueError`` if a text was altered.
+
+    ``measured`` is the part of ``provenance.json`` of that name; what it lacks stays unknown.
+    """
     files = []
     for entry in data["hidden_files"]:
         if "file" not in entry:
@@ -53,7 +57,8 @@ def joined(data: Mapping[str, Any], tests: Path, baseline_seconds: Sequence[floa
             raise ValueError(f"{tests / entry['file']} is not the file that was exported")
         encoded = base64.b64encode(content).decode("ascii")
         files.append({"path": entry["path"], "mode": entry["mode"], "content": encoded})
-    speed = {**data["speed"], "baseline_seconds": list(baseline_seconds)}
+    known = {name: value for name, value in (measured or {}).items() if name in SpeedTerm.MEASURED}
+    speed = {**data["speed"], **known}
     return RewardSpec.model_validate({**data, "hidden_files": files, "speed": speed})
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from envfactory import __version__
 from envfactory.exporters.row import dropped_ids
-from envfactory.records import SCHEMA_VERSION, Candidate, Task, TestReport
+from envfactory.records import SCHEMA_VERSION, Candidate, SpeedTerm, Task, TestReport
 
 
 def provenance(task: Task) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _measured(task: Task) -> dict[str, Any]:
         "made_by": made_by.model_dump(mode="json") if made_by is not None else None,
         **({"statement_cost_usd": review.cost_usd} if review is not None else {}),
         "image_id": image.image_id,
-        "baseline_seconds": list(task.reward_spec.speed.baseline_seconds),
+        **task.reward_spec.speed.model_dump(mode="json", include=set(SpeedTerm.MEASURED)),
         "layers": [layer.model_dump(mode="json") for layer in image.layers],
         "build_seconds": dict(task.environment.seconds),
         "attempts": [attempt.model_dump(mode="json") for attempt in task.environment.attempts],

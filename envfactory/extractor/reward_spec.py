@@ -1,17 +1,17 @@
-"""Writes the reward spec of a classified candidate.  Pure."""
+"""Writes the reward spec of a classified candidate."""
 
 from __future__ import annotations
 
 from envfactory.extractor.classify import Classes, Runs
 from envfactory.extractor.laboratory import Laboratory
 from envfactory.extractor.protection import Protection
+from envfactory.grader.machine import this_machine
 from envfactory.records import RewardSpec, SpeedTerm
 
 
 def reward_spec(laboratory: Laboratory, guard: Protection, classes: Classes) -> RewardSpec:
     """The spec that grading will follow."""
     environment = laboratory.environment.spec
-    seconds = tuple(report.seconds for report in laboratory.reports["after"])
     return RewardSpec(
         instance_id=laboratory.candidate.instance_id,
         fail_to_pass=classes.fail_to_pass,
@@ -29,7 +29,17 @@ def reward_spec(laboratory: Laboratory, guard: Protection, classes: Classes) -> 
         rebuild_steps=laboratory.rebuild_steps,
         limits=environment.limits,
         import_only=classes.import_only,
-        speed=SpeedTerm(baseline_seconds=seconds),
+        speed=_speed(laboratory),
+    )
+
+
+def _speed(laboratory: Laboratory) -> SpeedTerm:
+    """Every *after* run is a reference episode: a fresh container, the gold patch, the tests."""
+    gold = laboratory.reports["after"]
+    return SpeedTerm(
+        baseline_seconds=tuple(report.seconds for report in gold),
+        baseline_cpu_seconds=tuple(report.cpu_seconds for report in gold),
+        machine=this_machine(),
     )
 
 

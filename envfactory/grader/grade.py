@@ -20,8 +20,9 @@ from envfactory.grader.machine import starved
 from envfactory.grader.protected import splice
 from envfactory.grader.screening import findings, is_plain
 from envfactory.grader.second_opinion import turned
-from envfactory.grader.verdict import differences, speed, verdict
-from envfactory.records import Environment, Outcome, Reward, RewardSpec, TestReport
+from envfactory.grader.speed import revalued
+from envfactory.grader.verdict import differences, verdict
+from envfactory.records import Completion, Environment, Outcome, Reward, RewardSpec, TestReport
 from envfactory.trials import PatchError, TrialPlan, run_trial
 from envfactory.trials.lost import STREAM_LOST
 from envfactory.trials.protection import NEVER_PATCHED
@@ -29,7 +30,9 @@ from envfactory.trials.protection import NEVER_PATCHED
 if TYPE_CHECKING:
     from envfactory.engine import Engine
 
-JUDGED = {"fail_to_pass", "pass_to_pass", "expected", "flaky", "speed"}
+Options = Mapping[str, str | Completion | None]
+"""``mode``, ``completion`` and ``second_opinion`` of ``grade``; what is missing is its default."""
+JUDGED = {"fail_to_pass", "pass_to_pass", "expected", "flaky"}
 SHOWN = 10
 RETRY_SECONDS = 1.0
 PLAIN_SHARE = 16
@@ -67,20 +70,21 @@ def grade(
     *,
     mode: str = "binary",
     attempts: int = 3,
-    completion_seconds: float | None = None,
+    completion_seconds: float | Completion | None = None,
     second_opinion: str = "auto",
     log: Path | None = None,
 ) -> Reward:
     """The reward of ``patch`` (a unified diff; an empty one is a patch).  Never raises for either side.
 
-    ``mode`` is ``binary`` or ``graded``; a fault that may pass is tried ``attempts`` times in all;
-    ``completion_seconds`` is what the speed term sees instead of the seconds of this run;
+    ``mode`` is one of ``verdict.MODES``; a fault that may pass is tried ``attempts`` times in all;
+    ``completion_seconds``, those of the episode, is what the speed term sees instead of the seconds of
+    this run;
     ``second_opinion`` is ``auto``, ``always`` or ``never``: which patches that resolve are run once more
     with tests turned around (see ``second_opinion``).
     """
-    options = {
+    options: Options = {
         "mode": mode,
-        "completion_seconds": completion_seconds,
+        "completion": Completion.of(completion_seconds),
         "second_opinion": second_opinion,
     }
     return judge(engine, subject, patch, attempts=attempts, log=log, options=options).reward
@@ -93,7 +97,7 @@ def judge(
     *,
     attempts: int = 3,
     log: Path | None = None,
-    options: Mapping[str, str | float | None] | None = None,
+    options: Options | None = None,
 ) -> Judgement:
     """As ``grade``, with the test report behind the reward."""
     spec, started = subject.reward_spec, time.monotonic()
@@ -125,7 +129,7 @@ def _measured(
     patch: str,
     attempt: int,
     log: Path | None,
-    options: Mapping[str, str | float | None],
+    options: Options,
 ) -> TestReport:
     """The run of the hidden tests, with the evidence of a second, turned one where that is called for."""
     plan, spec = plan_of(subject, patch), subject.reward_spec
@@ -147,7 +151,7 @@ def _measured(
     return report.model_copy(update={"tampered": (*report.tampered, *second.evidence(opposite))})
 
 
-def _wanted(when: str | float | None, patch: str) -> bool:
+def _wanted(when: object, patch: str) -> bool:
     """Whether a patch that resolves is looked at twice: all that are not plain, and a random few more."""
     if when in ("always", "never"):
         return when == "always"
@@ -174,30 +178,30 @@ def plan_of(subject: GradeSubject, patch: str) -> TrialPlan:
     )
 
 
-def reward_of(report: TestReport, spec: RewardSpec, options: Mapping[str, str | float | None]) -> Reward:
+def reward_of(report: TestReport, spec: RewardSpec, options: Options) -> Reward:
     """What one graded run is worth; pure."""
     outcomes = {name: result.outcome.value for name, result in report.results.items()}
-    data = spec.model_dump(
-        mode="json", include={"fail_to_pass", "pass_to_pass", "expected", "flaky", "speed"}
-    )
+    data = spec.model_dump(mode="json", include=JUDGED)
     honest = not report.tampered
     judged = verdict(outcomes, data, report.complete and honest, str(options.get("mode") or "binary"))
-    taken = options.get("completion_seconds")
-    term = speed(float(taken) if taken is not None else report.seconds, data)
-    term = term if judged["resolved"] or term is None else 0.0
-    return Reward(
+    told = options.get("completion")
+    # A patch alone has no episode: its tests count as all of it.
+    of_tests = Completion(episode=report.seconds, environment=report.seconds, cpu=report.cpu_seconds)
+    reward = Reward(
         instance_id=spec.instance_id,
-        value=judged["value"] + spec.speed.beta * (term or 0.0),
+        value=judged["value"],
+        performance=judged["value"],
         resolved=judged["resolved"],
         fail_to_pass_rate=judged["fail_to_pass_rate"],
         pass_to_pass_rate=judged["pass_to_pass_rate"],
-        speed=term,
+        completion=told if isinstance(told, Completion) else of_tests,
         tampered=not honest,
         evidence=report.tampered,
         detail=_detail(report, judged["failing"], differences(outcomes, data)),
         tests={name: Outcome(word) for name, word in sorted(outcomes.items())},
         spec_digest=spec.digest,
     )
+    return revalued(reward, spec.speed)
 
 
 def _detail(report: TestReport, failing: list[str], unlike: Mapping[str, list[str]]) -> str:
@@ -227,6 +231,7 @@ def _nothing(
     return Reward(
         instance_id=spec.instance_id,
         value=value,
+        performance=value,
         resolved=False,
         fail_to_pass_rate=0.0,
         pass_to_pass_rate=0.0,

@@ -1,4 +1,4 @@
-"""Whether this machine, not the patch, made a run too slow.
+"""Which machine this is, and whether it, not the patch, made a run too slow.
 
 A run that ran out of time got little processor time when others used it up.  The container cannot
 feign that: the machine is looked at after the container is gone, and its processor time is counted by
@@ -7,12 +7,17 @@ the engine.  Never changes a verdict; a run that may be the machine's fault is r
 
 from __future__ import annotations
 
+import os
+import platform
 import time
 from pathlib import Path
 
-from envfactory.records import Outcome, TestReport
+from envfactory.records import Machine, Outcome, TestReport
 
 STAT = Path("/proc/stat")
+CPUINFO = Path("/proc/cpuinfo")
+MODEL_KEYS = ("model name", "cpu model", "Processor", "Model")
+"""What kernels of different architectures call the processor's model."""
 IDLE = 0.15
 """Less than this share of the processors' time idle: work is waiting for its turn."""
 WANTED, GOT_ITS_SHARE = 0.05, 0.5
@@ -28,6 +33,26 @@ def starved(report: TestReport, stat: Path = STAT) -> bool:
         return False
     share = idle_share(stat)
     return share is not None and share < IDLE
+
+
+def this_machine(cpuinfo: Path = CPUINFO) -> Machine:
+    """The machine that this process runs on; an engine elsewhere is not asked."""
+    processors = os.cpu_count() or 1
+    try:
+        lines = [line.partition(":") for line in cpuinfo.read_text().splitlines()]
+    except OSError:
+        lines = []
+    facts = {key.strip(): value.strip() for key, _, value in lines}
+    try:
+        load = os.getloadavg()[0] / processors
+    except OSError:
+        load = 0.0
+    return Machine(
+        processor=next((facts[key] for key in MODEL_KEYS if key in facts), ""),
+        architecture=platform.machine(),
+        processors=processors,
+        load=round(load, 2),
+    )
 
 
 def idle_share(stat: Path = STAT, seconds: float = LOOK_SECONDS) -> float | None:

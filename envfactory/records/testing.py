@@ -10,6 +10,7 @@ from pydantic import Field
 
 from envfactory.records.building import Limits
 from envfactory.records.core import SCHEMA_VERSION, Record
+from envfactory.records.speed import Completion, SpeedTerm
 
 
 class Outcome(StrEnum):
@@ -76,15 +77,6 @@ class HiddenFile(Record):
     content: str | None = None
 
 
-class SpeedTerm(Record):
-    """MiniMax-M2's wall-clock term ``h(T_completion / T_baseline)``; see ``docs/rewards.md``."""
-
-    MEASURED = frozenset({"baseline_seconds"})
-    formula: str = "1 / (1 + x)"
-    beta: float = 0.0
-    baseline_seconds: tuple[float, ...] = ()
-
-
 class RewardSpec(Record):
     """The verdict rules of one task: which tests must do what, run how, protected how."""
 
@@ -116,13 +108,18 @@ class RewardSpec(Record):
 class Reward(Record):
     """What grading a patch says.  ``value`` is ``None`` when ``fault`` is set: never scored 0."""
 
-    MEASURED = frozenset({"seconds"})
+    MEASURED = frozenset({"seconds", "completion"})
     instance_id: str
     value: float | None
     resolved: bool
     fail_to_pass_rate: float
     pass_to_pass_rate: float
+    performance: float | None = None
+    """``value`` without the speed term."""
     speed: float | None = None
+    """The speed term before its weight; 0 for a patch that does not resolve."""
+    completion: Completion | None = None
+    """The times that the speed term is made of."""
     tampered: bool = False
     evidence: tuple[str, ...] = ()
     fault: str | None = None

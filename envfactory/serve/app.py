@@ -82,8 +82,9 @@ def show_task(instance_id: str, known: Known) -> messages.TaskInfo:
 async def grade_patch(instance_id: str, body: messages.GradePatch, known: Known) -> Reward:
     """Judge a patch in a pristine container, without an episode."""
     task, stop = known.task(instance_id), Stop()
+    how = body.model_dump(exclude={"patch", "speed"})
     judged = known.pool.threads.run(
-        lambda: known.pool.grade(task, body.patch, mode=body.mode, stop=stop), stop
+        lambda: known.pool.grade(task, body.patch, speed=body.speed, stop=stop, **how), stop
     )
     return await judged
 
@@ -154,7 +155,7 @@ async def diff(episode: Episode) -> messages.Patch:
 @episodes.post("/episodes/{episode_id}/grade")
 async def grade(body: messages.Grade, episode: Episode) -> Reward:
     """Judge the work in a pristine container; the episode can go on."""
-    return await episode.grade(mode=body.mode)
+    return await episode.grade(mode=body.mode, completion_seconds=body.completion_seconds, speed=body.speed)
 
 
 @episodes.post("/episodes/{episode_id}/step")

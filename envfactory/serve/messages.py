@@ -13,12 +13,12 @@ from typing import Any, Literal
 from pydantic import Field
 
 from envfactory.errors import UsageError
-from envfactory.records import Record
+from envfactory.records import Record, SpeedChoice
 from envfactory.trainer import Task
 from envfactory.trainer.environment import EXEC_SECONDS, MAX_OUTPUT
 
 Encoding = Literal["utf-8", "base64"]
-Mode = Literal["binary", "graded"]
+Mode = Literal["binary", "graded", "partial"]
 
 
 class TaskLine(Record):
@@ -119,16 +119,18 @@ class Patch(Record):
     patch: str
 
 
-class GradePatch(Patch):
-    """A patch to judge."""
-
-    mode: Mode = "binary"
-
-
 class Grade(Record):
     """How to judge an episode."""
 
     mode: Mode = "binary"
+    speed: SpeedChoice | None = Field(default=None, description="Instead of the spec's speed term.")
+    completion_seconds: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="Instead of the time measured here."
+    )
+
+
+class GradePatch(Patch, Grade):
+    """A patch to judge; ``completion_seconds`` are those of the episode it comes from."""
 
 
 class Kept(Record):

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from envfactory.errors import StageError
-from envfactory.records import Record, Reward
+from envfactory.records import Record, Reward, SpeedChoice
 from envfactory.trainer.environment import EXEC_SECONDS, MAX_OUTPUT, Environment
 from envfactory.trainer.stop import Stop
 from envfactory.trials import PatchError
@@ -67,11 +67,19 @@ class Observation(Record):
 
 
 def perform(
-    environment: Environment, action: Action, *, mode: str = "binary", stop: Stop | None = None
+    environment: Environment,
+    action: Action,
+    *,
+    mode: str = "binary",
+    speed: SpeedChoice | None = None,
+    stop: Stop | None = None,
 ) -> Observation:
-    """Do it.  Raises ``StageError`` where the machine is to blame, ``UsageError`` in a closed episode."""
+    """Do it; ``mode`` and ``speed`` are for ``submit``.
+
+    Raises ``StageError`` where the machine is to blame, ``UsageError`` in a closed episode.
+    """
     if action.submit:
-        reward = environment.grade(mode=mode, stop=stop)
+        reward = environment.grade(mode=mode, speed=speed, stop=stop)
         return Observation(reward=reward, seconds=reward.seconds)
     if action.command is not None:
         done = environment.exec(

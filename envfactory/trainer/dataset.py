@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from envfactory.errors import UsageError
+from envfactory.records import Baseline
+from envfactory.trainer.speed import SpeedSetting
 from envfactory.trainer.task import Task
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Dataset:
             )
         complete = sorted(found.parent for found in folder.glob("*/provenance.json"))
         self._directories = {path.name: path for path in complete if not path.name.endswith(".incomplete")}
+        self._speed: SpeedSetting | None = None
 
     @property
     def ids(self) -> list[str]:
@@ -45,7 +48,7 @@ class Dataset:
         return len(self._directories)
 
     def __iter__(self) -> Iterator[Task]:
-        return map(Task, self._directories.values())
+        return (Task(directory, self._speed) for directory in self._directories.values())
 
     def __contains__(self, item: object) -> bool:
         return (item.instance_id if isinstance(item, Task) else item) in self._directories
@@ -58,10 +61,10 @@ class Dataset:
         if isinstance(key, slice):
             return self._only(self.ids[key])
         if isinstance(key, int):
-            return Task(self._directories[self.ids[key]])
+            return Task(self._directories[self.ids[key]], self._speed)
         if key not in self._directories:
             raise KeyError(f"no task {key!r} in {self.path}{_suggestion(key, self.ids)}")
-        return Task(self._directories[key])
+        return Task(self._directories[key], self._speed)
 
     def __repr__(self) -> str:
         return f"Dataset({str(self.path)!r}, {len(self)} tasks)"
@@ -78,6 +81,12 @@ class Dataset:
             return same and (keep is None or keep(task))
 
         return self._only([task.instance_id for task in self if wanted(task)])
+
+    def with_speed(self, *, baseline: Baseline | str | Path | None = None, **choice: Any) -> Dataset:
+        """The same tasks with another speed term; see ``Task.with_speed``."""
+        part = self._only(self.ids)
+        part._speed = (self._speed or SpeedSetting()).but(baseline, choice)
+        return part
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The flat rows of ``docs/formats.md``."""
@@ -97,7 +106,7 @@ class Dataset:
 
     def _only(self, ids: Sequence[str]) -> Dataset:
         part = object.__new__(Dataset)
-        part.path = self.path
+        part.path, part._speed = self.path, self._speed
         part._directories = {instance_id: self._directories[instance_id] for instance_id in ids}
         return part
 

@@ -14,8 +14,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from envfactory.errors import EpisodeError, StageError, UsageError
-from envfactory.records import Reward
+from envfactory.records import Completion, Reward, SpeedChoice
 from envfactory.trainer import patches, snapshot
+from envfactory.trainer.clock import EpisodeClock
 from envfactory.trainer.grading import grade
 from envfactory.trainer.images import ensure_image
 from envfactory.trainer.setting import Setting
@@ -60,6 +61,7 @@ class Environment:
             setting.end(None, self._engine, self.trajectory)
             raise
         told = setting.snapshot.image if setting.snapshot else task.image
+        self._clock = EpisodeClock()
         self.trajectory.begin(instance_id=task.instance_id, image=told, container=self._container.name)
         if setting.seconds is not None:
             self._timer = threading.Timer(setting.seconds, _expire, [weakref.ref(self)])
@@ -135,15 +137,31 @@ class Environment:
         return text
 
     def grade(
-        self, *, mode: str = "binary", completion_seconds: float | None = None, stop: Stop | None = None
+        self,
+        *,
+        mode: str = "binary",
+        completion_seconds: float | Completion | None = None,
+        speed: SpeedChoice | None = None,
+        stop: Stop | None = None,
     ) -> Reward:
-        """Judge ``diff()`` in a pristine container; see ``Task.grade``.  The episode can go on after."""
-        patch = self.diff()
-        with self._running("grade", patch=patch, mode=mode) as (_, told), self._setting.grading:
-            reward = grade(
-                self.task, patch, self._engine, mode=mode, completion_seconds=completion_seconds, stop=stop
-            )
-            told["reward"] = reward.model_dump(mode="json", exclude={"tests"})
+        """Judge ``diff()`` in a pristine container; see ``Task.grade``.  The episode can go on after.
+
+        Without ``completion_seconds`` the speed term sees those of this episode so far, gradings left out.
+        """
+        completion = Completion.of(completion_seconds) or self._clock.read(self._container)
+        with self._clock.paused():
+            patch = self.diff()
+            with self._running("grade", patch=patch, mode=mode) as (_, told), self._setting.grading:
+                reward = grade(
+                    self.task,
+                    patch,
+                    self._engine,
+                    mode=mode,
+                    completion_seconds=completion,
+                    speed=speed,
+                    stop=stop,
+                )
+                told["reward"] = reward.model_dump(mode="json", exclude={"tests"})
         return reward
 
     def snapshot(self) -> Snapshot:
@@ -162,6 +180,7 @@ class Environment:
             if self._ended:
                 fresh.close()
                 raise self._over()
+            self._clock.leave(old)
             self._use(fresh)
             old.close()
 
@@ -201,7 +220,7 @@ class Environment:
     def _running(self, event: str, **told: Any) -> Iterator[tuple[Container, dict[str, Any]]]:
         if self._ended:
             raise self._over()
-        with self.trajectory.timed(event, **told) as found:
+        with self.trajectory.timed(event, **told) as found, self._clock.working():
             try:
                 yield self._container, found
             except StageError as error:

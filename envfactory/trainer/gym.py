@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from envfactory.errors import EpisodeError, UsageError
-from envfactory.records import Reward
+from envfactory.records import Reward, SpeedChoice
 from envfactory.trainer.actions import Action, Observation, perform
 from envfactory.trainer.environment import Environment
 from envfactory.trainer.pool import EnvironmentPool
@@ -23,7 +23,10 @@ Step = tuple[str, float, bool, bool, dict[str, Any]]
 
 
 class GymEnvironment:
-    """One episode after another over ``tasks`` (or a pool's); at most ``max_steps`` actions each."""
+    """One episode after another over ``tasks`` (or a pool's); at most ``max_steps`` actions each.
+
+    ``mode`` and ``speed`` are those of ``Task.grade``.
+    """
 
     def __init__(
         self,
@@ -32,13 +35,15 @@ class GymEnvironment:
         max_steps: int | None = None,
         seconds: float | None = None,
         mode: str = "binary",
+        speed: SpeedChoice | None = None,
     ) -> None:
         self._pool = tasks if isinstance(tasks, EnvironmentPool) else None
         known = tasks.tasks.values() if isinstance(tasks, EnvironmentPool) else tasks
         self._tasks = {task.instance_id: task for task in known}
         if not self._tasks:
             raise UsageError("there is no task to draw from")
-        self._max_steps, self._seconds, self._mode = max_steps, seconds, mode
+        self._max_steps, self._seconds = max_steps, seconds
+        self._mode, self._speed = mode, speed
         self._dice = random.Random()
         self._steps = 0
         self.environment: Environment | None = None
@@ -81,7 +86,7 @@ class GymEnvironment:
             raise UsageError("there is no episode", hint="call reset() first")
         self._steps += 1
         try:
-            seen = perform(self.environment, wanted, mode=self._mode)
+            seen = perform(self.environment, wanted, mode=self._mode, speed=self._speed)
         except EpisodeError as error:
             self.close()
             return "", 0.0, False, True, {"ended": error.cause}
@@ -89,7 +94,7 @@ class GymEnvironment:
         if seen.reward is not None:
             return self._judged(seen.reward, info, terminated=True)
         if self._max_steps is not None and self._steps >= self._max_steps:
-            reward = self.environment.grade(mode=self._mode)
+            reward = self.environment.grade(mode=self._mode, speed=self._speed)
             return self._judged(reward, info, terminated=False, text=_shown(seen))
         return _shown(seen), 0.0, False, False, info
 

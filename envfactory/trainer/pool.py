@@ -21,10 +21,10 @@ from envfactory.records import Limits, Reward
 from envfactory.trainer import snapshot as snapshots
 from envfactory.trainer.asynchronous import AsyncEnvironment, Threads
 from envfactory.trainer.environment import POOL_CLOSED, Environment
+from envfactory.trainer.grading import GradeOptions
 from envfactory.trainer.images import ensure_image
 from envfactory.trainer.setting import Setting, once, semaphore
 from envfactory.trainer.stock import Stock
-from envfactory.trainer.stop import Stop
 from envfactory.trainer.task import Task
 from envfactory.trainer.turnstile import Turnstile
 
@@ -161,13 +161,11 @@ class EnvironmentPool:
         """
         self._stock.expect([task if isinstance(task, str) else task.instance_id for task in tasks])
 
-    def grade(
-        self, task: Task | str, patch: str, *, mode: str = "binary", stop: Stop | None = None
-    ) -> Reward:
+    def grade(self, task: Task | str, patch: str, **options: Unpack[GradeOptions]) -> Reward:
         """As ``Task.grade``, with the pool's engine and as one of those that are judged at a time."""
         wanted = self.tasks[task] if isinstance(task, str) else task
         with self._grading:
-            return wanted.grade(patch, mode=mode, engine=self._engine, stop=stop)
+            return wanted.grade(patch, engine=self._engine, **options)
 
     def state(self) -> PoolState:
         """Counts of now."""

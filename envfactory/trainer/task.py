@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envfactory.records import Limits, Reward
+from envfactory.records import Baseline, Completion, Limits, Reward, SpeedChoice
 from envfactory.trainer.environment import Environment
 from envfactory.trainer.grading import grade
 from envfactory.trainer.setting import Setting
+from envfactory.trainer.speed import SpeedSetting
 from envfactory.trainer.stop import Stop
 from envfactory.trainer.task_directory import TaskDirectory
 
@@ -62,16 +63,27 @@ class Task(TaskDirectory):
         *,
         mode: str = "binary",
         engine: Engine | None = None,
-        completion_seconds: float | None = None,
+        completion_seconds: float | Completion | None = None,
+        speed: SpeedChoice | None = None,
         stop: Stop | None = None,
     ) -> Reward:
         """Judge ``patch`` in a pristine container; an empty patch is a patch.
 
-        ``mode`` "graded" makes ``value`` the product of both rates instead of 0 or 1;
-        ``completion_seconds`` is what the speed term sees instead of the seconds of the tests.
+        ``mode`` "graded" makes ``value`` the product of both rates instead of 0 or 1, "partial" the share
+        of FAIL_TO_PASS if all of PASS_TO_PASS passed; ``completion_seconds``, those of the episode, is
+        what the speed term sees instead of the seconds of the tests; ``speed`` changes that term.
         Faults of the machine are in ``reward.fault`` with ``reward.value`` ``None``, never scored 0.
         """
-        return grade(self, patch, engine, mode=mode, completion_seconds=completion_seconds, stop=stop)
+        completion = Completion.of(completion_seconds)
+        return grade(self, patch, engine, mode=mode, completion_seconds=completion, speed=speed, stop=stop)
+
+    def with_speed(self, *, baseline: Baseline | str | Path | None = None, **choice: Any) -> Task:
+        """The same task with another speed term: any field of ``SpeedChoice``.
+
+        ``baseline`` is one of ``trainer.speed.measure``, or its file.  Raises ``UsageError`` for a file or
+        a value that cannot be used.
+        """
+        return Task(self.directory, (self._speed or SpeedSetting()).but(baseline, choice))
 
 
 def grade_patch(task_dir: str | Path, patch: str, *, engine: Engine | None = None) -> Reward:

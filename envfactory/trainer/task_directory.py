@@ -9,18 +9,22 @@ import json
 import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from envfactory.errors import UsageError
 from envfactory.exporters.hidden import joined
 from envfactory.records import EnvironmentSpec, RewardSpec
 
+if TYPE_CHECKING:
+    from envfactory.trainer.speed import SpeedSetting
+
 
 class TaskDirectory:
     """A task directory; ``UsageError`` if it is none."""
 
-    def __init__(self, directory: str | Path) -> None:
+    def __init__(self, directory: str | Path, speed: SpeedSetting | None = None) -> None:
         self.directory = Path(directory).expanduser().absolute()
+        self._speed = speed
         if not (self.directory / "provenance.json").is_file():
             raise UsageError(
                 f"{self.directory} is not the directory of a task",
@@ -94,15 +98,23 @@ class TaskDirectory:
         return EnvironmentSpec.model_validate_json(self._read("environment/spec.json"))
 
     @cached_property
-    def reward_spec(self) -> RewardSpec:
-        """What judges a patch; holds the hidden tests."""
+    def recorded_spec(self) -> RewardSpec:
+        """What judges a patch, as it was exported; holds the hidden tests."""
         try:
-            baseline = self.provenance["measured"]["baseline_seconds"]
+            measured = self.provenance["measured"]
             return joined(
-                json.loads(self._read("tests/reward_spec.json")), self.directory / "tests", baseline
+                json.loads(self._read("tests/reward_spec.json")), self.directory / "tests", measured
             )
         except (ValueError, KeyError, OSError) as error:
             raise UsageError(f"the reward spec of {self.directory} cannot be used: {error}") from error
+
+    @cached_property
+    def reward_spec(self) -> RewardSpec:
+        """``recorded_spec`` with the speed term that was chosen for this task."""
+        spec = self.recorded_spec
+        if self._speed is None:
+            return spec
+        return spec.model_copy(update={"speed": self._speed.term(self.instance_id, spec.speed)})
 
     def _read(self, name: str) -> str:
         try:

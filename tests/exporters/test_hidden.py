@@ -24,14 +24,14 @@ FILES = st.lists(
 @given(files=FILES)
 def test_joining_undoes_splitting(files: list[HiddenFile], tmp_path_factory: pytest.TempPathFactory) -> None:
     tests = tmp_path_factory.mktemp("tests")
-    speed = SpeedTerm(baseline_seconds=(1.5, 2.0))
+    speed = SpeedTerm(beta=0.5, baseline_seconds=(1.5, 2.0), baseline_cpu_seconds=(1.0, 1.0))
     spec = sample.reward_spec(hidden_files=(*files, HiddenFile(path="gone.py")), speed=speed)
     data, texts = split(spec)
     for name, content in texts.items():
         (tests / name).parent.mkdir(parents=True, exist_ok=True)
         (tests / name).write_bytes(content)
         content.decode("utf-8")
-    again = joined(json.loads(json.dumps(data)), tests, (1.5, 2.0))
+    again = joined(json.loads(json.dumps(data)), tests, speed.model_dump(mode="json"))
     assert again == spec and again.digest == spec.digest
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envfactory.grader.verdict import differences, median, speed, verdict
+from envfactory.grader.verdict import MODES, differences, verdict
 from envfactory.records import Outcome
 
 WORDS = st.sampled_from([outcome.value for outcome in Outcome])
@@ -37,7 +37,7 @@ def test_resolved_is_exactly_all_passed(
 def test_a_test_made_to_pass_never_lowers_the_value(outcomes: dict[str, str], name: str) -> None:
     rules = spec(["a", "b"], ["c", "d"])
     better = {**outcomes, name: "passed"}
-    for mode in ("binary", "graded"):
+    for mode in MODES:
         assert verdict(better, rules, mode=mode)["value"] >= verdict(outcomes, rules, mode=mode)["value"]
 
 
@@ -45,16 +45,8 @@ def test_edges() -> None:
     assert not verdict({}, spec([], []))["resolved"]
     assert verdict({"a": "passed"}, spec(["a"], []))["pass_to_pass_rate"] == 1.0
     assert verdict({"a": "xpassed"}, spec(["a"], []))["failing"] == ["a"]
-    with pytest.raises(ValueError, match="binary, graded"):
+    with pytest.raises(ValueError, match="binary, graded, partial"):
         verdict({}, spec([], []), mode="other")
-
-
-def test_speed_is_one_half_at_par_and_falls() -> None:
-    rules = spec(["a"], [], speed={"baseline_seconds": [1.0, 3.0, 2.0]})
-    assert speed(2.0, rules) == 0.5
-    assert speed(0.0, rules) == 1.0 > (speed(1.0, rules) or 0) > (speed(9.0, rules) or 0) > 0
-    assert speed(None, rules) is None and speed(1.0, spec([], [])) is None
-    assert median([4.0, 1.0]) == 2.5 and median([]) is None
 
 
 def test_differences() -> None:
