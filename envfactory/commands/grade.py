@@ -29,9 +29,7 @@ def grade(
     partial: Annotated[
         bool, typer.Option("--partial", help="Value = fail-to-pass rate if all of pass-to-pass passed.")
     ] = False,
-    beta: Annotated[
-        float | None, typer.Option(metavar="X", min=0, help="Weight of the speed term. [as in the spec]")
-    ] = None,
+    beta: options.Beta = None,
     seconds: Annotated[
         float | None, typer.Option(metavar="N", min=0, help="What the episode took. [its tests' seconds]")
     ] = None,

@@ -79,6 +79,13 @@ MaxWait = Annotated[
     float | None,
     typer.Option(metavar="SECONDS", min=0, help="Wait so long for a service's limit, then end with 5."),
 ]
+Beta = Annotated[
+    float | None, typer.Option(metavar="X", min=0, help="Weight of the speed term. [as in the reward spec]")
+]
+Baseline = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="What envfactory baseline wrote on this machine. [as recorded]"),
+]
 Redo = Annotated[
     list[str] | None,
     typer.Option(metavar="STAGE", help="Repeat mine, build or extract even if it is done; repeatable."),

@@ -38,12 +38,8 @@ def serve(
     seconds: Annotated[
         float, typer.Option(metavar="N", min=1, help="An episode ends after so many seconds.")
     ] = 3600.0,
-    beta: Annotated[
-        float | None, typer.Option(metavar="X", min=0, help="Weight of the speed term. [as in the specs]")
-    ] = None,
-    baseline: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What envfactory baseline wrote on this machine.")
-    ] = None,
+    beta: options.Beta = None,
+    baseline: options.Baseline = None,
     workspace: options.Workspace = None,
     config: options.Config = None,
     json: options.Json = False,

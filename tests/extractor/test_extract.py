@@ -153,6 +153,8 @@ def test_a_bug_fix_becomes_a_task(engine: Engine, tmp_path: Path) -> None:
     assert spec.runs == {"base": 1, "before": 3, "after": 3} and len(found.reports) == 7
     assert "/tests/**" in spec.protected and [file.path for file in spec.shared_files] == ["pyproject.toml"]
     assert set(spec.canaries) == {"function", "unittest", "runner"} and len(spec.speed.baseline_seconds) == 3
+    assert len(spec.speed.baseline_cpu_seconds) == 3 and min(spec.speed.baseline_cpu_seconds) > 0
+    assert spec.speed.machine.processors
     logs = sorted(path.name for path in (tmp_path / "work").rglob("*.log"))
     assert "trial-graded-gold-1.log" in logs and "trial-before-2.log" in logs
 

@@ -102,8 +102,11 @@ def test_tasks_without_their_solution(client: Client, dataset: Dataset) -> None:
     assert shown["instruction"] == dataset[0].instruction
     assert dataset[0].gold_patch not in json.dumps(shown) and "test_half_odd" not in json.dumps(shown)
     assert client.call("GET", "/tasks/none", 404)["cause"] == "not_found"
-    graded = client.post(f"/tasks/{name}/grade", patch=dataset[0].gold_patch)
-    assert (graded["value"], graded["fault"]) == (1.0, None)
+    how = {"mode": "partial", "speed": {"beta": 0.5, "h": "linear"}, "completion_seconds": 3.0}
+    graded = client.post(f"/tasks/{name}/grade", patch=dataset[0].gold_patch, **how)
+    assert (graded["value"], graded["fault"], graded["speed"]) == (1.0, None, None)  # without a baseline
+    assert graded["completion"] == {"episode": 3.0, "environment": None, "cpu": None}
+    client.post(f"/tasks/{name}/grade", 422, patch="", speed={"h": "rising"})
 
 
 @pytest.mark.docker
