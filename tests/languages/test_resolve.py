@@ -135,3 +135,9 @@ def test_an_impossible_runner_is_an_error(request_for) -> None:
         python.resolve(declaration.model_copy(update={"requirements": (item,)}), request_for(SETUP))
     assert error.value.cause == "resolve_failed"
     assert "pytest" in error.value.log
+
+
+def test_a_release_that_is_a_bzip2_archive_only_is_found(request_for) -> None:
+    found = python.resolve(declared(FLIT, "twisted==18.9.0"), request_for(FLIT))
+    assert versions(found, "runtime")["twisted"] == "18.9.0"
+    assert not found.dropped
