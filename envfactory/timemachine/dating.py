@@ -27,6 +27,7 @@ FLOORS: Mapping[str, datetime] = {
     "flit-core": _PEP660_SETTLED,
     "poetry-core": _PEP660_SETTLED,
     "pip": _PEP517_SETTLED,
+    "py": _PYTEST_3,  # pytest 3.0.7 needs a newer one than the world before summer 2015 has
     "pytest": _PYTEST_3,
     "setuptools": _PEP517_SETTLED,
     "wheel": _PEP517_SETTLED,

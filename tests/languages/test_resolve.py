@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,3 +142,8 @@ def test_a_release_that_is_a_bzip2_archive_only_is_found(request_for) -> None:
     found = python.resolve(declared(FLIT, "twisted==18.9.0"), request_for(FLIT))
     assert versions(found, "runtime")["twisted"] == "18.9.0"
     assert not found.dropped
+
+
+def test_the_runner_is_never_older_than_what_the_collector_needs(request_for) -> None:
+    early = replace(request_for(SETUP), cutoff=datetime(2015, 3, 1, tzinfo=UTC))
+    assert versions(python.resolve(declared(SETUP), early), "runtime")["pytest"] == "3.0.7"
