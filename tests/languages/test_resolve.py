@@ -147,3 +147,9 @@ def test_a_release_that_is_a_bzip2_archive_only_is_found(request_for) -> None:
 def test_the_runner_is_never_older_than_what_the_collector_needs(request_for) -> None:
     early = replace(request_for(SETUP), cutoff=datetime(2015, 3, 1, tzinfo=UTC))
     assert versions(python.resolve(declared(SETUP), early), "runtime")["pytest"] == "3.0.7"
+
+
+def test_a_project_of_a_strange_version_keeps_its_extras(request_for) -> None:
+    strange = SETUP | {"setup.py": SETUP["setup.py"].replace("version='1'", "version='None'")}
+    runtime = versions(python.resolve(declared(strange), request_for(strange)), "runtime")
+    assert {"six", "pretend", "pytest"} <= runtime.keys()

@@ -25,6 +25,7 @@ ABSENT = re.compile(
 OWN_BUILD = re.compile(
     r"(?m)^error: The build backend returned an error|"
     r"^error: Failed to (?:build|parse|read|resolve)[^\n]*/testbed|"
+    r"^error: Failed to parse metadata from built wheel|"
     r"^\s*cause: [^\n]*pyproject\.toml"
 )
 """The project itself is at fault; a dependency at fault is named in the first line instead."""
