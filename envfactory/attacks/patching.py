@@ -21,12 +21,12 @@ def adding(path: str, text: str, mode: str = "100644") -> str:
 def deleting(path: str, content: bytes, mode: str = "100644") -> str:
     """A diff that removes ``path``."""
     head = f"diff --git a/{path} b/{path}\ndeleted file mode {mode}\n--- a/{path}\n+++ /dev/null\n"
-    return head + _hunks(_text(content), "")
+    return head + hunks(_text(content), "")
 
 
 def changing(path: str, old: bytes, new: str) -> str:
     """A diff from ``old`` to ``new``."""
-    return f"diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n" + _hunks(_text(old), new)
+    return f"diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n" + hunks(_text(old), new)
 
 
 def renaming(old: str, new: str) -> str:
@@ -63,15 +63,16 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")
 
 
-def _hunks(old: str, new: str) -> str:
-    before, after = _by_newline(old), _by_newline(new)
-    found = list(difflib.unified_diff(before, after, n=3))[2:]
+def hunks(old: str, new: str, context: int = 3) -> str:
+    """The body of a diff from ``old`` to ``new`` with so many lines of context."""
+    before, after = by_newline(old), by_newline(new)
+    found = list(difflib.unified_diff(before, after, n=context))[2:]
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in found
     )
 
 
-def _by_newline(text: str) -> list[str]:
+def by_newline(text: str) -> list[str]:
     """Lines as git counts them: only a newline ends one."""
     parts = text.split("\n")
     return [f"{part}\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])

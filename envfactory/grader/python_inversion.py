@@ -14,8 +14,8 @@ import ast
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from envfactory.grader.source_text import Edit, Text, edited
 from envfactory.languages.python_rules.syntax import parse
+from envfactory.languages.source_text import Edit, Text, edited
 
 RAISING = ("raises", "assertRaises")
 SWALLOWING = (*RAISING, "suppress", "deprecated_call", "warns", "assertWarns", "assertLogs", "subTest")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pydantic import Field
 
+from envfactory.languages.changed_source import ChangedSource, Mutant, Rewriting
 from envfactory.languages.declaration import (
     Change,
     Declaration,
@@ -144,3 +145,25 @@ class Language(Protocol):
 
     def same_source(self, base: Tree, after: Tree, test_ids: Sequence[str]) -> Mapping[str, bool]:
         """Per test id: is the test's own source the same in both trees."""
+
+    # trying out the tests: pure functions on texts
+
+    def is_program(self, path: str) -> bool:
+        """Whether tests can be expected to run a file of this path."""
+
+    @property
+    def EQUAL_VARIANTS(self) -> Mapping[str, Rewriting]:
+        """By name the ways to write a changed file otherwise without changing what it does."""
+
+    def mutants(self, source: ChangedSource) -> Sequence[Mutant]:
+        """Small mistakes in the lines that the gold patch adds, in order of their place."""
+
+    def behaviour(self, text: str | None) -> str | None:
+        """Equal for texts that differ in what no test can see; ``None`` if it cannot be told."""
+
+    def statements(self, text: str) -> Sequence[range]:
+        """Lines of every statement that a traced run which reaches it is seen in."""
+
+    @property
+    def TRACER(self) -> Collector:
+        """What makes the runner write which lines of some files it ran."""

@@ -1,4 +1,5 @@
-"""Python: the plug-in that satisfies ``Language``; its rules live one module each in ``python_rules``.
+"""Python: the plug-in that satisfies ``Language``; its rules live one module each in ``python_rules``,
+what its tests are tried out with in ``python_oracle``.
 
 Nothing is decided here: this module only gives the rules the names that the stages call.
 """
@@ -7,6 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envfactory.languages.python_oracle.comparison import behaviour, statements
+from envfactory.languages.python_oracle.layout import comments_added, reformatted
+from envfactory.languages.python_oracle.mutation import mutants
+from envfactory.languages.python_oracle.ordering import functions_reordered, imports_reordered
+from envfactory.languages.python_oracle.reading import is_program
+from envfactory.languages.python_oracle.renaming import renamed_locals
 from envfactory.languages.python_rules.amend import amend
 from envfactory.languages.python_rules.declare import declare
 from envfactory.languages.python_rules.drivers import related_modules, test_modules
@@ -16,7 +23,7 @@ from envfactory.languages.python_rules.project import MANIFESTS
 from envfactory.languages.python_rules.rebuild import builds_native, needs_rebuild
 from envfactory.languages.python_rules.repairs import repair
 from envfactory.languages.python_rules.resolve import resolve
-from envfactory.languages.python_rules.runner import COLLECTOR, PROTECTED, test_command
+from envfactory.languages.python_rules.runner import COLLECTOR, PROTECTED, TRACER, test_command
 from envfactory.languages.python_rules.source_change import changes_behaviour, has_new_checks, same_source
 from envfactory.languages.python_rules.testfiles import file_kinds
 from envfactory.languages.python_rules.too_early import too_early
@@ -29,15 +36,25 @@ NAME = "python"
 DOCKERFILE = "python.Dockerfile.j2"
 DEPENDENCIES = "python.dependencies.sh.j2"
 IMAGE_ENV = {"VIRTUAL_ENV": ENVIRONMENT}
+EQUAL_VARIANTS = {
+    "reformatted": reformatted,
+    "comments_added": comments_added,
+    "renamed_locals": renamed_locals,
+    "imports_reordered": imports_reordered,
+    "functions_reordered": functions_reordered,
+}
 
 __all__ = [
     "COLLECTOR",
     "DEPENDENCIES",
     "DOCKERFILE",
+    "EQUAL_VARIANTS",
     "IMAGE_ENV",
     "NAME",
     "PROTECTED",
+    "TRACER",
     "amend",
+    "behaviour",
     "builds_native",
     "changes_behaviour",
     "declare",
@@ -45,11 +62,14 @@ __all__ = [
     "file_kinds",
     "has_new_checks",
     "interface",
+    "is_program",
+    "mutants",
     "needs_rebuild",
     "related_modules",
     "repair",
     "resolve",
     "same_source",
+    "statements",
     "test_command",
     "test_modules",
     "too_early",

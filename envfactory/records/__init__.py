@@ -56,6 +56,7 @@ from envfactory.records.speed import (
 )
 from envfactory.records.testing import (
     HiddenFile,
+    OracleStrength,
     Outcome,
     Reward,
     RewardSpec,
@@ -86,6 +87,7 @@ __all__ = [
     "Limits",
     "LockedDependency",
     "Machine",
+    "OracleStrength",
     "Outcome",
     "PullRequest",
     "Record",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from envfactory.records.building import Environment, RungAttempt
 from envfactory.records.core import Record, Stage
 from envfactory.records.mining import Candidate
-from envfactory.records.testing import RewardSpec, TestReport
+from envfactory.records.testing import OracleStrength, RewardSpec, TestReport
 
 
 class Rejection(Record):
@@ -33,10 +33,13 @@ class Failure(Record):
 class Task(Record):
     """A validated task: all that a bundle is written from."""
 
+    MEASURED = frozenset({"oracle"})
     candidate: Candidate
     environment: Environment
     reward_spec: RewardSpec
     reports: tuple[TestReport, ...]
+    oracle: OracleStrength | None = None
+    """How strong the tests are, where that was asked for."""
 
     @property
     def instance_id(self) -> str:

@@ -105,6 +105,30 @@ class RewardSpec(Record):
     speed: SpeedTerm = SpeedTerm()
 
 
+class OracleStrength(Record):
+    """What a task's tests notice of wrong patches; see ``docs/rewards.md``.
+
+    Wrong patches are mutants of the lines that the gold patch adds, and the gold patch without one of its
+    hunks; *killed* is what does not resolve.  A weak oracle may reward patches that fix nothing.
+    """
+
+    mutants: int = 0
+    killed: int = 0
+    partial: int = 0
+    partial_killed: int = 0
+    changed_lines: int | None = None
+    """Statements that the gold patch adds or changes; ``None`` if it was not measured which of them run."""
+    covered_lines: int | None = None
+    """Those of them that the hidden tests run."""
+    weak: bool = False
+    why: str = ""
+    """Which shares make it weak, or why nothing could be measured."""
+    survivors: tuple[str, ...] = ()
+    """Wrong patches that resolve: ``path:line operator: old -> new``.  Some may be equal programs."""
+    missed: tuple[str, ...] = ()
+    """Changed statements that no test runs, ``path:line``."""
+
+
 class Reward(Record):
     """What grading a patch says.  ``value`` is ``None`` when ``fault`` is set: never scored 0."""
 

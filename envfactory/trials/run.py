@@ -64,7 +64,7 @@ def run_trial(
     with engine.container(plan.image, limits=plan.limits, env=env, name_hint=f"trial-{state}") as container:
         dropped = prepare(container, plan, staging, canaries, env)
         modules = [*plan.test_modules, *([canaries.path] if canaries else [])]
-        argv = [*plan.test_command, *staging.collector_args(), *map(_operand, modules)]
+        argv = [*plan.test_command, *staging.collector_args(), *map(operand, modules)]
         ending = _run_tests(container, plan, argv, {**env, "PYTHONPATH": staging.import_path(env)})
         data = _fetch(container, staging.report)
     if ending.exit_code == prefixes.NOT_STARTED and not data and any(prefixes.blocks(plan.test_command)):
@@ -89,7 +89,8 @@ def _collector(language: str) -> Collector:
     return LANGUAGES[language].COLLECTOR
 
 
-def _operand(module: str) -> str:
+def operand(module: str) -> str:
+    """A test module as an argument that no runner takes for an option."""
     return f"./{module}" if module.startswith("-") else module
 
 

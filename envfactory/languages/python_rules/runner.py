@@ -27,6 +27,7 @@ COMMAND = (
 )
 
 COLLECTOR = Collector(resource="pytest_collector.py", args=("-p", "pytest_collector"))
+TRACER = Collector(resource="pytest_tracer.py", args=("-p", "pytest_tracer"))
 
 TEST_ENV = {
     "PYTHONHASHSEED": "0",

@@ -32,9 +32,14 @@ class Text:
 
     def replaced(self, node: ast.expr, change: Callable[[bytes], bytes]) -> Edit:
         """``node`` becomes what ``change`` makes of its text."""
+        span = self.spanned(node, b"")
+        return Edit(span.start, span.end, change(self._source[span.start : span.end]))
+
+    def spanned(self, node: ast.expr | ast.stmt, text: bytes) -> Edit:
+        """``text`` in the place of ``node``."""
         start = self._offset(node.lineno, node.col_offset)
         end = self._offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
-        return Edit(start, end, change(self._source[start:end]))
+        return Edit(start, end, text)
 
     def before(self, node: ast.stmt, statement: bytes) -> Edit | None:
         """``statement`` on a line of its own before ``node``; ``None`` where that begins no line."""
