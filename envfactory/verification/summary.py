@@ -1,4 +1,4 @@
-"""What a verification's entries add up to: verdicts per task, what rotted, a table of attacks.
+"""What a verification's entries add up to: verdicts per task, what rotted, tables of what was tried.
 
 Pure functions of entries.
 """
@@ -9,11 +9,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from envfactory.verification.checks import ATTACK, EMPTY, GOLD, Entry
+from envfactory.oracle import Finding, strength
+from envfactory.oracle.strength import MUTANT, PARTIAL
+from envfactory.records import OracleStrength
+from envfactory.verification.checks import ATTACK, COVERAGE, EMPTY, GOLD, VARIANT, Entry
 
 
 def verdicts(entries: Iterable[Entry]) -> dict[str, dict[str, Any]]:
-    """Task -> gold rate, empty rate, attacks that succeeded, whether all runs agreed, faults."""
+    """Task -> rates of gold and empty patch, attacks, variants, oracle, whether all runs agreed, faults."""
     by_task: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_task[entry.task].append(entry)
@@ -31,6 +34,13 @@ def _of_task(entries: Sequence[Entry]) -> dict[str, Any]:
         "empty": rate(entry.resolved for entry in judged if entry.check == EMPTY),
         "attacks": sum(entry.check.startswith(ATTACK) and entry.applied for entry in judged),
         "succeeded": sorted(e.check.removeprefix(ATTACK) for e in judged if _succeeded(e)),
+        "variants": sum(entry.check.startswith(VARIANT) and _was_made(entry) for entry in judged),
+        "refused": sorted(
+            entry.check.removeprefix(VARIANT)
+            for entry in judged
+            if entry.check.startswith(VARIANT) and entry.as_it_must_be is False
+        ),
+        "oracle": found.model_dump(mode="json") if (found := oracle(judged)) is not None else None,
         "stable": all(same.values()),
         "faults": dict(Counter(entry.fault for entry in entries if entry.fault)),
     }
@@ -53,6 +63,7 @@ def rotten(of_tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
             reasons.append(f"the empty patch resolves in {told['empty']:.0%} of its runs")
         if not told["stable"]:
             reasons.append("runs of the same patch differ")
+        reasons += [f"the equal variant {name} does not resolve" for name in told["refused"]]
         reasons += [f"attack {name} succeeded" for name in told["succeeded"]]
         if reasons:
             found[task] = "; ".join(reasons)
@@ -76,6 +87,43 @@ def attack_table(entries: Iterable[Entry]) -> dict[str, dict[str, int]]:
         row["suspicious"] += any(line.startswith("suspicious:") for line in entry.evidence)
         row["fault"] += entry.fault is not None
     return dict(sorted(table.items()))
+
+
+def variant_table(entries: Iterable[Entry]) -> dict[str, dict[str, int]]:
+    """Variant -> of how many tasks it was tried, could be made, resolved, ended in a fault."""
+    table: dict[str, dict[str, int]] = {}
+    for entry in entries:
+        if entry.check.startswith(VARIANT):
+            name = entry.check.removeprefix(VARIANT)
+            row = table.setdefault(name, dict.fromkeys(("tried", "made", "resolved", "fault"), 0))
+            row["tried"] += 1
+            row["made"] += _was_made(entry)
+            row["resolved"] += entry.resolved
+            row["fault"] += entry.fault is not None
+    return dict(sorted(table.items()))
+
+
+def _was_made(entry: Entry) -> bool:
+    return bool(entry.patch_digest)
+
+
+def oracle(entries: Sequence[Entry]) -> OracleStrength | None:
+    """How strong the tests of one task are; ``None`` where that was not asked."""
+    judged = [entry for entry in entries if entry.fault is None]
+    wrong = [entry for entry in judged if entry.check.startswith((MUTANT, PARTIAL))]
+    traced = next((entry for entry in judged if entry.check == COVERAGE), None)
+    if not wrong and traced is None:
+        return None
+    findings = [Finding(entry.check, entry.about, not entry.resolved) for entry in wrong]
+    return strength(findings, traced.changed if traced else None, traced.missed if traced else ())
+
+
+def oracle_table(of_tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Sums over all tasks that were asked, and how many of those are weak."""
+    asked = [told["oracle"] for told in of_tasks.values() if told["oracle"] is not None]
+    columns = ("mutants", "killed", "partial", "partial_killed", "changed_lines", "covered_lines", "weak")
+    sums = {column: sum(int(told[column] or 0) for told in asked) for column in columns}
+    return {"tasks": len(asked), **sums} if asked else {}
 
 
 def _succeeded(entry: Entry) -> bool:

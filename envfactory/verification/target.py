@@ -1,4 +1,7 @@
-"""A task as an attack sees it; files come from the task's image.  Starts one container and stops it."""
+"""A task as an attack sees it, and as those who try out its tests do.
+
+Files come from the task's image.  Starts one container and stops it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from envfactory.attacks import Target
 from envfactory.errors import TrialError
+from envfactory.oracle import Question
 from envfactory.trainer.images import ensure_image
 
 if TYPE_CHECKING:
@@ -31,6 +35,17 @@ def target_of(engine: Engine, task: Task) -> Target:
             if content is not None:
                 found[path] = content
     return Target(task.instance_id, task.language, spec, task.gold_patch, found)
+
+
+def question_of(task: Task, target: Target) -> Question:
+    """The same task, asked how good its tests are."""
+    return Question(
+        language=task.language,
+        gold_patch=task.gold_patch,
+        spec=target.reward_spec,
+        base={path: target.files[path] for path in target.sources},
+        toolchain=task.spec.toolchain.version,
+    )
 
 
 def _content(container: Container, path: str) -> bytes | None:

@@ -6,20 +6,33 @@ an entry with a fault; it never ends the run.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from statistics import median
 from typing import TYPE_CHECKING
 
 from envfactory.errors import StageError
 from envfactory.executors import Executor, Job
+from envfactory.oracle import coverage, graded_mistake
+from envfactory.oracle.strength import MUTANT, PARTIAL
 from envfactory.records import Record, Reward, RewardSpec
 from envfactory.trainer.grading import unjudged
 from envfactory.trainer.images import ensure_image
-from envfactory.verification.checks import EMPTY, GOLD, Check, Entry, Wanted, checks_of, entry_of
+from envfactory.verification.checks import (
+    ATTACK,
+    GOLD,
+    Check,
+    Entry,
+    Wanted,
+    checks_of,
+    coverage_entry,
+    entry_of,
+)
 
 if TYPE_CHECKING:
     from envfactory.engine import Engine
-    from envfactory.trainer import Dataset
+    from envfactory.grader import GradeSubject
+    from envfactory.trainer import Dataset, Task
     from envfactory.verification.ledger import Ledger
 
 ATTACK_PIDS, ATTACK_MB, ATTACK_SECONDS, ATTACK_TIMES = 96, 1024, 15.0, 4.0
@@ -70,6 +83,8 @@ class Verification:
 
     def _work(self, job: Job) -> Record:
         check: Check = job.inputs
+        if check.question is not None:
+            return _traced(check, self._engine)
         return entry_of(check, None if check.patch is None else graded(check, self._engine))
 
 
@@ -80,16 +95,35 @@ def _is_done(check: Check, done: frozenset[tuple[str, str, int, str]]) -> bool:
 
 def graded(check: Check, engine: Engine) -> Reward:
     """The reward of a check's patch; gold patches are always looked at twice."""
-    from envfactory.grader import GradeSubject, grade
+    from envfactory.grader import grade
 
     task = check.task
-    spec = task.reward_spec if check.name in (GOLD, EMPTY) else bounded(task.reward_spec)
-    subject = GradeSubject(task.image, spec, task.spec.env, task.language)
+    spec = bounded(task.reward_spec) if check.name.startswith(ATTACK) else task.reward_spec
+    subject = _subject(task, spec)
     try:
+        if check.name.startswith((MUTANT, PARTIAL)):
+            return graded_mistake(engine, subject, check.patch or "")
         opinion = "always" if check.name == GOLD else "auto"
         return grade(engine, subject, check.patch or "", second_opinion=opinion)
     except StageError as error:
         return unjudged(task, error)
+
+
+def _subject(task: Task, spec: RewardSpec) -> GradeSubject:
+    from envfactory.grader import GradeSubject
+
+    return GradeSubject(task.image, spec, task.spec.env, task.language)
+
+
+def _traced(check: Check, engine: Engine) -> Entry:
+    """Which changed statements the tests run; a fault where that could not be seen."""
+    task, started = check.task, time.monotonic()
+    assert check.question is not None
+    try:
+        found = coverage(engine, _subject(task, task.reward_spec), check.question)
+    except StageError as error:
+        return entry_of(check, unjudged(task, error))
+    return coverage_entry(check, found, round(time.monotonic() - started, 3))
 
 
 def bounded(spec: RewardSpec) -> RewardSpec:
