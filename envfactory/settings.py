@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     """Tasks worked on at the same time; unset: one per CPU, as far as memory for `limits.memory_mb` goes."""
     runs: int = Field(default=3, ge=1, le=100)
     """Test runs in each of the states before and after."""
+    oracle: bool = False
+    """Also measure how strong a task's tests are, by wrong patches and by coverage."""
     max_attempts: int = Field(default=3, ge=1, le=20)
     """Tries of one stage on one pull request when the machine, not the pull request, is at fault."""
     build_timeout: float = Field(default=1800.0, gt=0)

@@ -11,6 +11,7 @@ def extract(
     config: options.Config = None,
     jobs: options.Jobs = None,
     max_disk: options.MaxDisk = None,
+    oracle: options.Oracle = False,
     redo: options.Redo = None,
     dry_run: options.DryRun = False,
     json: options.Json = False,
@@ -29,7 +30,7 @@ def extract(
     from envfactory.commands.build import show_dry_run
     from envfactory.commands.production import Order, produce, stages_of
 
-    chosen = session.settings(workspace, config, jobs=jobs, max_disk=max_disk)
+    chosen = session.settings(workspace, config, jobs=jobs, max_disk=max_disk, oracle=oracle)
     if dry_run:
         show_dry_run(chosen.workspace, config, list(ids or ()), "build", json)
         return

@@ -90,3 +90,6 @@ Redo = Annotated[
     list[str] | None,
     typer.Option(metavar="STAGE", help="Repeat mine, build or extract even if it is done; repeatable."),
 ]
+Oracle = Annotated[
+    bool, typer.Option("--oracle", help="Also measure how strong each task's tests are; takes its time.")
+]

@@ -18,6 +18,7 @@ def run(
     repo: options.Repo = None,
     max_wait: options.MaxWait = None,
     model_statements: options.ModelStatements = None,
+    oracle: options.Oracle = False,
     redo: options.Redo = None,
     dry_run: options.DryRun = False,
     json: options.Json = False,
@@ -43,6 +44,17 @@ def run(
 
     selection = Selection(since, until, limit, frozenset(pr) if pr else None, repo)
     flags = Flags(
-        workspace, config, jobs, redo, dry_run, json, verbose, quiet, max_disk, max_wait, model_statements
+        workspace,
+        config,
+        jobs,
+        redo,
+        dry_run,
+        json,
+        verbose,
+        quiet,
+        max_disk,
+        max_wait,
+        model_statements,
+        oracle,
     )
     produce_from(sources, selection, flags, STAGES)

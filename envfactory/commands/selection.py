@@ -98,6 +98,7 @@ class Flags:
     max_disk: float | None = None
     max_wait: float | None = None
     model_statements: str | None = None
+    oracle: bool = False
 
 
 def produce_from(
@@ -114,6 +115,7 @@ def produce_from(
         max_disk=flags.max_disk,
         max_wait=flags.max_wait,
         model_statements=flags.model_statements,
+        oracle=flags.oracle,
     )
     sources = sources_of(given, chosen, selection)
     order = Order(

@@ -31,12 +31,13 @@ def settings(
     max_disk: float | None = None,
     max_wait: float | None = None,
     model_statements: str | None = None,
+    oracle: bool = False,
 ) -> Settings:
     """The settings with these flags on top."""
     from envfactory.settings import load
 
     flags: dict[str, Any] = {"workspace": workspace, "jobs": jobs, "max_disk_gb": max_disk}
-    flags |= {"max_wait": max_wait, "model_statements": model_statements}
+    flags |= {"max_wait": max_wait, "model_statements": model_statements, "oracle": oracle or None}
     return load(flags, config=config).settings
 
 

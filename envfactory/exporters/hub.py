@@ -68,6 +68,7 @@ COLUMNS = {
     "image_commit": "the one commit in the image",
     "notes": "JSON list of things worth knowing",
     "overlap": "JSON list of the benchmarks' tasks that are this one; empty if never compared",
+    "oracle": "JSON of what the tests notice of wrong patches; empty if never measured",
 }
 
 

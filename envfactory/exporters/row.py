@@ -104,6 +104,7 @@ def _ours(task: Task, root: str, bundle_digest: str) -> dict[str, Any]:
         "image_commit": root,
         "notes": json.dumps([*notes, *candidate.notes], ensure_ascii=False),
         "overlap": "",
+        "oracle": canonical_json(task.oracle.stable()).decode() if task.oracle is not None else "",
     }
 
 

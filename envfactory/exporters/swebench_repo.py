@@ -34,7 +34,15 @@ FILES = {
 }
 """Column -> file; the hints' file is only there if it has something in it."""
 TESTS = ("FAIL_TO_PASS", "PASS_TO_PASS")
-NOT_THEIRS = ("image_name", "docker_image", "install_config", "reward_spec", "bundle_digest", "overlap")
+NOT_THEIRS = (
+    "image_name",
+    "docker_image",
+    "install_config",
+    "reward_spec",
+    "bundle_digest",
+    "overlap",
+    "oracle",
+)
 
 
 def export(tasks: Iterable[Task], directory: Path, context: ExportContext) -> None:

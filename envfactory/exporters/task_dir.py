@@ -117,6 +117,8 @@ def _inputs(task: Task, context: ExportContext, root: str) -> str:
     records = (task.candidate, environment.spec, environment.image, task.reward_spec)
     shipped = {name: sha256(content) for name, content in grader_files(task, root).items()}
     digests = [record.digest for record in records]
+    if task.oracle is not None:
+        digests.append(task.oracle.digest)
     return digest_of([__version__, digests, shipped, context.name, context.thin])
 
 

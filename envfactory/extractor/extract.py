@@ -15,6 +15,7 @@ from envfactory.errors import GradeError
 from envfactory.extractor.classify import Classes, broken_modules, classify, word
 from envfactory.extractor.imports import missing_names, told
 from envfactory.extractor.laboratory import Laboratory, TestedState
+from envfactory.extractor.oracle import oracle_of
 from envfactory.extractor.protection import Protection, protection
 from envfactory.extractor.reward_spec import reward_spec, runs_of
 from envfactory.extractor.scope import chosen, narrowed
@@ -90,6 +91,7 @@ class _Extraction:
             environment=self.environment,
             reward_spec=spec,
             reports=(*reports["base"], *reports["before"], *reports["after"]),
+            oracle=oracle_of(self.candidate, self.environment, spec, self.base, self.site),
         )
 
     def _laboratory(self) -> tuple[Laboratory, Protection]:

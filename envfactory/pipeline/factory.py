@@ -66,7 +66,7 @@ class Factory:
             settings={
                 "mine": self._reviewing(),
                 "build": shared | {"build_rungs": chosen.build_rungs} | asked,
-                "extract": shared | {"runs": chosen.runs},
+                "extract": shared | {"runs": chosen.runs} | ({"oracle": True} if chosen.oracle else {}),
             },
         )
 
