@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dis
 import importlib.util
+import re
 from collections import Counter
 from pathlib import Path
 from types import CodeType
@@ -43,6 +44,8 @@ def code_form(code: CodeType) -> Any:
     for step in dis.get_instructions(code):
         if step.argval == "__firstlineno__":  # of classes, from Python 3.13 on
             done.pop()
+        elif isinstance(step.argval, tuple) and "_FAST_" in step.opname:  # two in one, if on one line
+            done += zip(re.findall("[A-Z]+_FAST", step.opname), map(plain, step.argval), strict=True)
         elif step.opname not in skipped:
             jumps = "JUMP" in step.opname or step.opname in ("FOR_ITER", "SEND")
             done.append((step.opname, None if jumps else plain(step.argval)))
@@ -107,6 +110,7 @@ RENAMED = {
     "@cached\ndef f(a):\n    x = 1\n    return x\n": set(),
     f"def f(a):\n    x = 1\n    return x, x{SUFFIX}\n": set(),
     "class C:\n    x = 1\n": set(),
+    "class C:\n    def __new__(cls):\n        self = make(cls)\n        return self\n": set(),
     "def f(x=1):\n    x = 2\n    return x\n": set(),
 }
 

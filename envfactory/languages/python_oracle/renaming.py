@@ -27,6 +27,8 @@ from envfactory.languages.python_oracle.reading import (
 from envfactory.languages.source_text import Edit, Text, edited
 
 SUFFIX = "_renamed"
+CUSTOMARY = ("self", "cls")
+"""Names that a compiler knows: ``__static_attributes__`` of a class lists what is set on ``self``."""
 HARMLESS = ("property", "staticmethod", "classmethod", "abstractmethod", "override", "setter", "getter")
 """Decorators that do not look into the function; under others nothing is renamed."""
 
@@ -82,6 +84,7 @@ def _renamable(function: Function, table: symtable.Function) -> dict[str, list[a
         and not symbol.is_namespace()
         and not symbol.is_annotated()
         and not symbol.get_name().startswith("_")
+        and symbol.get_name() not in CUSTOMARY
     }
     names -= _seen_elsewhere(function)
     uses: dict[str, list[ast.expr]] = {name: [] for name in sorted(names)}
