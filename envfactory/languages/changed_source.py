@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from envfactory.languages.source_text import Edit, edited
+
 
 @dataclass(frozen=True)
 class ChangedSource:
@@ -51,6 +53,10 @@ class Mutant:
     """What sort of mistake, e.g. ``comparison``."""
     told: str
     """What stands there now in place of what, in a line."""
-    text: str
-    fingerprint: str
-    """Equal for texts that compile to the same program."""
+    original: str
+    edit: Edit
+
+    @property
+    def text(self) -> str:
+        """The file with the mistake."""
+        return edited(self.original.encode(), [self.edit]).decode()

@@ -158,6 +158,9 @@ class Language(Protocol):
     def mutants(self, source: ChangedSource) -> Sequence[Mutant]:
         """Small mistakes in the lines that the gold patch adds, in order of their place."""
 
+    def fingerprint(self, text: str) -> str | None:
+        """Equal for texts that compile to the same program; ``None`` for what does not compile."""
+
     def behaviour(self, text: str | None) -> str | None:
         """Equal for texts that differ in what no test can see; ``None`` if it cannot be told."""
 

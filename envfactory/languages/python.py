@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envfactory.languages.python_oracle.comparison import behaviour, statements
+from envfactory.languages.python_oracle.comparison import behaviour, fingerprint, statements
 from envfactory.languages.python_oracle.layout import comments_added, reformatted
 from envfactory.languages.python_oracle.mutation import mutants
 from envfactory.languages.python_oracle.ordering import functions_reordered, imports_reordered
@@ -60,6 +60,7 @@ __all__ = [
     "declare",
     "detect",
     "file_kinds",
+    "fingerprint",
     "has_new_checks",
     "interface",
     "is_program",

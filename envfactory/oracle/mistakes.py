@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from envfactory.languages.changed_source import ChangedSource, Mutant
@@ -33,10 +32,13 @@ class Mistake:
 
 
 def mutants(question: Question, limit: int = MUTANTS) -> tuple[Mistake, ...]:
-    """At most ``limit`` mutants of the lines that the gold patch adds to source files."""
-    sources = {source.path: source for source in question.sources}
-    possible = [mutant for source in sources.values() for mutant in question.rules.mutants(source)]
-    chosen = _spread(possible, sources, limit)
+    """At most ``limit`` mutants of the lines that the gold patch adds to source files.
+
+    Each is another program than gold and than the others.
+    """
+    chosen = sorted(
+        _spread(question, limit), key=lambda mutant: (mutant.path, mutant.line, mutant.edit.start)
+    )
     return tuple(
         Mistake(
             f"mutant:{number}",
@@ -47,25 +49,32 @@ def mutants(question: Question, limit: int = MUTANTS) -> tuple[Mistake, ...]:
     )
 
 
-def _spread(possible: Sequence[Mutant], sources: dict[str, ChangedSource], limit: int) -> list[Mutant]:
+def _spread(question: Question, limit: int) -> list[Mutant]:
     """One after the other, from what has least been chosen from: hunk, then operator, then line."""
-    left = {mutant.fingerprint + mutant.path: mutant for mutant in possible}
+    rules = question.rules
+    sources = {source.path: source for source in question.sources}
+    left = [mutant for source in sources.values() for mutant in rules.mutants(source)]
+    ranks = {id(mutant): _marks(mutant, sources[mutant.path]) for mutant in left}
+    seen = {(path, rules.fingerprint(source.text)) for path, source in sources.items()}
     taken: Counter[object] = Counter()
     chosen: list[Mutant] = []
-
-    def marks(mutant: Mutant) -> tuple[object, object, object]:
-        hunk = sources[mutant.path].hunk_of(mutant.line)
-        return (mutant.path, hunk), mutant.operator, (mutant.path, mutant.line)
-
-    def rank(key: str) -> tuple[object, ...]:
-        counts = [taken[mark] for mark in marks(left[key])]
-        return (*counts, hashlib.sha256(left[key].told.encode("utf-8", "surrogatepass")).hexdigest(), key)
-
     while left and len(chosen) < limit:
-        mutant = left.pop(min(left, key=rank))
-        chosen.append(mutant)
-        taken.update(marks(mutant))
-    return sorted(chosen, key=lambda mutant: (mutant.path, mutant.line, mutant.operator, mutant.told))
+        mutant = min(left, key=lambda one: (*(taken[mark] for mark in ranks[id(one)][:3]), ranks[id(one)][3]))
+        left.remove(mutant)
+        form = (mutant.path, rules.fingerprint(mutant.text))
+        if form[1] is not None and form not in seen:
+            seen.add(form)
+            chosen.append(mutant)
+            taken.update(ranks[id(mutant)][:3])
+    return chosen
+
+
+def _marks(mutant: Mutant, source: ChangedSource) -> tuple[object, object, object, str]:
+    """What is counted of a mutant, and a number that decides between equal counts."""
+    place = f"{mutant.path}:{mutant.line}:{mutant.edit.start} {mutant.operator} {mutant.told}"
+    chance = hashlib.sha256(place.encode("utf-8", "surrogatepass")).hexdigest()
+    hunk = (mutant.path, source.hunk_of(mutant.line))
+    return hunk, mutant.operator, (mutant.path, mutant.line, ""), chance
 
 
 def partial_patches(question: Question, limit: int = PARTIAL) -> tuple[Mistake, ...]:

@@ -82,8 +82,8 @@ def question(gold: str = GOLD, **base: str) -> Question:
 def test_mistakes_are_few_spread_and_told() -> None:
     made = mutants(question())
     assert [mistake.told for mistake in made] == [
-        "calc.py:2 arithmetic: a + b -> a - b",
         "calc.py:2 returned: return a + b -> return None",
+        "calc.py:2 arithmetic: a + b -> a - b",
         "calc.py:6 returned: return f'<{a}>' -> return None",
     ]
     assert [mistake.name for mistake in made] == ["mutant:1", "mutant:2", "mutant:3"]

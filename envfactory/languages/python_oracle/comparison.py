@@ -26,10 +26,19 @@ def fingerprint(text: str) -> str | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            code = compile(text, "<mutant>", "exec", dont_inherit=True)
+            code = compile(_on_one_line(ast.parse(text)), "<mutant>", "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
     return hashlib.sha256(repr(_form(code)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _on_one_line(module: ast.Module) -> ast.Module:
+    """The same without layout, which compilers look at for what they do about lines."""
+    for node in ast.walk(module):
+        if hasattr(node, "lineno"):
+            for name in ("lineno", "end_lineno", "col_offset", "end_col_offset"):
+                setattr(node, name, 1)
+    return module
 
 
 def _form(code: CodeType) -> tuple[Any, ...]:

@@ -10,10 +10,10 @@ import ast
 from collections.abc import Iterator
 
 from envfactory.languages.changed_source import ChangedSource, Mutant
-from envfactory.languages.python_oracle.comparison import fingerprint, is_text
+from envfactory.languages.python_oracle.comparison import is_text
 from envfactory.languages.python_oracle.operators import OPERATORS, condition
 from envfactory.languages.python_oracle.reading import parsed
-from envfactory.languages.source_text import Text, edited
+from envfactory.languages.source_text import Text
 
 TELLING = frozenset(
     ("debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "deprecated")
@@ -26,24 +26,22 @@ _Place = tuple[str, ast.AST, ast.AST]
 
 
 def mutants(source: ChangedSource) -> tuple[Mutant, ...]:
-    """All mutants of the added lines in order of their place, each another program than the rest."""
-    module, original = parsed(source.text), fingerprint(source.text)
-    if module is None or original is None or source.text.startswith("\ufeff") or "\r" in source.text:
+    """All mistakes that can be made in the added lines, in order of their place.
+
+    Not all are other programs, or programs at all: ``comparison.fingerprint`` tells.
+    """
+    module = parsed(source.text)
+    if module is None or source.text.startswith("\ufeff") or "\r" in source.text:
         return ()
-    found, seen = [], {original}
-    text, whole = source.text.encode(), Text(source.text.encode())
+    found, positions = [], Text(source.text.encode())
     for operator, node, new in _places(module):
         line = _line(operator, node, new, source.added)
-        if line not in source.added or not isinstance(node, ast.expr | ast.stmt):
-            continue
-        written = f"({ast.unparse(new)})" if isinstance(node, ast.expr) else ast.unparse(new)
-        changed = edited(text, [whole.spanned(node, written.encode())]).decode()
-        mark = fingerprint(changed)
-        if mark is not None and mark not in seen:
-            seen.add(mark)
+        if line in source.added and isinstance(node, ast.expr | ast.stmt):
+            written = f"({ast.unparse(new)})" if isinstance(node, ast.expr) else ast.unparse(new)
             told = f"{_short(node)} -> {_short(new)}"
-            found.append(Mutant(source.path, line, operator, told, changed, mark))
-    return tuple(sorted(found, key=lambda mutant: mutant.line))
+            edit = positions.spanned(node, written.encode())
+            found.append(Mutant(source.path, line, operator, told, source.text, edit))
+    return tuple(sorted(found, key=lambda mutant: (mutant.line, mutant.edit.start)))
 
 
 def _line(operator: str, node: ast.AST, new: ast.AST, added: frozenset[int]) -> int:
