@@ -122,6 +122,8 @@ def _carry_out(dataset: Dataset, wanted: Wanted, jobs: int, quiet: bool) -> tupl
 def _line(entry: Entry) -> str:
     word = {True: "as it must be", False: "NOT AS IT MUST BE", None: _measured(entry)}
     told = word[entry.as_it_must_be] if entry.applied or entry.resolved else "does not apply"
+    if not entry.applied and entry.about:
+        told = f"there is none: {entry.about}"
     return f"{entry.task} {entry.check} {entry.run}: {told} ({entry.seconds:.1f} s)"
 
 

@@ -105,7 +105,14 @@ def checks_of(task: Task, wanted: Wanted, engine: Engine) -> Iterator[Check]:
     if not (wanted.attacks or wanted.variants or wanted.oracle):
         return
     target = target_of(engine, task)
-    question = question_of(task, target)
+    if wanted.variants or wanted.oracle:
+        yield from _tried_out(task, question_of(task, target), wanted)
+    if wanted.attacks:
+        for attack in attacks_on(target, wanted.names):
+            yield Check(task, ATTACK + attack.name, 1, attack.make(target))
+
+
+def _tried_out(task: Task, question: Question, wanted: Wanted) -> Iterator[Check]:
     if wanted.variants:
         for variant in variants(question):
             yield Check(task, VARIANT + variant.name, 1, variant.patch, variant.told)
@@ -113,9 +120,6 @@ def checks_of(task: Task, wanted: Wanted, engine: Engine) -> Iterator[Check]:
         for mistake in (*mutants(question), *partial_patches(question)):
             yield Check(task, mistake.name, 1, mistake.patch, mistake.told)
         yield Check(task, COVERAGE, 1, task.gold_patch, question=question)
-    if wanted.attacks:
-        for attack in attacks_on(target, wanted.names):
-            yield Check(task, ATTACK + attack.name, 1, attack.make(target))
 
 
 def entry_of(check: Check, reward: Reward | None) -> Entry:

@@ -9,8 +9,10 @@ import pytest
 from envfactory.exporters.eval_script import END, START, eval_script
 from envfactory.exporters.harbor_toml import task_name, task_toml
 from envfactory.exporters.instruction import instruction
+from envfactory.exporters.protocol import ExportContext
 from envfactory.exporters.row import dropped_ids, row, with_lists
-from envfactory.records import Task
+from envfactory.exporters.task_dir import write_task
+from envfactory.records import OracleStrength, Task
 from tests.exporters import sample
 
 SWEBENCH = {
@@ -105,3 +107,16 @@ def test_task_toml_separates_both_base_commits(task: Task) -> None:
 )
 def test_harbor_names(instance_id: str, name: str) -> None:
     assert task_name(instance_id, "o") in (name, name.replace("unnamed", "-"))
+
+
+def test_the_oracle_is_in_the_row_and_makes_the_directory_anew(
+    task: Task, thin: ExportContext, tmp_path: Path
+) -> None:
+    measured = task.model_copy(
+        update={"oracle": OracleStrength(mutants=2, killed=1, survivors=("m.py:1 x",))}
+    )
+    assert row(task, root="r")["oracle"] == ""
+    assert json.loads(row(measured, root="r")["oracle"])["survivors"] == ["m.py:1 x"]
+    written = [write_task(one, tmp_path / "task", thin, None) for one in (task, measured)]
+    assert written[0].inputs != written[1].inputs
+    assert written[0].bundle_digest == written[1].bundle_digest, "it is the same task"

@@ -129,7 +129,7 @@ class Case:
             engine=self.engine,
             index=None,  # type: ignore[arg-type]
             workspace=Workspace(self.place / "work").make(),
-            settings=Settings(runs=fields.pop("runs", 2)),
+            settings=Settings(runs=fields.pop("runs", 2), oracle=fields.pop("oracle", False)),
             recipes=None,  # type: ignore[arg-type]
         )
         with Clone.open(self.place / "clone", repo="o/calc", cache=self.place / "cache") as clone:
@@ -157,6 +157,15 @@ def test_a_bug_fix_becomes_a_task(engine: Engine, tmp_path: Path) -> None:
     assert spec.speed.machine.processors
     logs = sorted(path.name for path in (tmp_path / "work").rglob("*.log"))
     assert "trial-graded-gold-1.log" in logs and "trial-before-2.log" in logs
+
+
+def test_the_oracle_is_measured_if_asked_for(engine: Engine, tmp_path: Path) -> None:
+    found = case(engine, tmp_path, FIXED | TESTED).extract(oracle=True)
+    assert isinstance(found, Task) and found.oracle is not None, found
+    oracle = found.oracle
+    assert (oracle.mutants, oracle.killed, oracle.partial) == (2, 2, 0), oracle
+    assert (oracle.changed_lines, oracle.covered_lines, oracle.weak) == (1, 1, False), oracle
+    assert found.digest == found.model_copy(update={"oracle": None}).digest
 
 
 def test_the_same_input_gives_the_same_spec(engine: Engine, tmp_path: Path) -> None:

@@ -130,6 +130,7 @@ UNTOUCHED = {
     "tests that look": ("def f(a):\n    x = a  # note\n    return x\n", {"tests": "inspect.getsource(f)"}),
     "a module that looks": ("import linecache\ndef f(a):\n    x = a  # note\n    return x\n", {}),
     "no function": ("x = [1,2]\n", {}),
+    "a chain without end": ("def f(a):\n    x = a  # note\n    return " + "x + " * 3000 + "1\n", {}),
 }
 
 
@@ -210,7 +211,7 @@ def test_what_no_test_sees_is_the_same_behaviour() -> None:
     text = 'def f(a: int) -> int:\n    """Old."""\n    # note\n    return a\n'
     assert behaviour(text) == behaviour("def f(a):\n    'New.'\n\n    return (a)\n")
     assert behaviour(text) != behaviour(text.replace("return a", "return -a"))
-    assert behaviour("print 1") is None
+    assert behaviour("print 1") is None and behaviour("x = " + "x + " * 3000 + "1") is None
 
 
 def test_statements_know_the_lines_they_are_seen_in() -> None:

@@ -51,7 +51,7 @@ def test_variants_resolve_and_wrong_patches_are_counted(engine: Engine, task: An
     with Ledger(tmp_path / "verification", {}) as ledger:
         list(Verification([task], wanted, engine, ledger).run(executor(2)))  # type: ignore[arg-type]
         again = list(Verification([task], wanted, engine, ledger).run(executor(2)))  # type: ignore[arg-type]
-        assert {entry.check for entry in again} <= set(), "what is in the ledger is not done twice"
+        assert again == [], "what is in the ledger is not done twice"
     table = variant_table(ledger.entries)
     made = {"hunks_split", "reformatted", "comments_added", "renamed_locals", "functions_reordered"}
     assert {name for name, row in table.items() if row["made"]} == made
@@ -59,8 +59,8 @@ def test_variants_resolve_and_wrong_patches_are_counted(engine: Engine, task: An
     found = verdicts(ledger.entries)
     assert rotten(found) == {}, "a weak oracle is told, it is no rot"
     oracle = found[SPEC.instance_id]["oracle"]
-    assert (oracle["mutants"], oracle["changed_lines"], oracle["covered_lines"]) == (12, 7, 3)
-    assert oracle["killed"] == 3 and oracle["weak"] and "3 of 12 mutants killed" in oracle["why"]
+    assert (oracle["mutants"], oracle["changed_lines"], oracle["covered_lines"]) == (10, 7, 3)
+    assert oracle["killed"] == 3 and oracle["weak"] and "3 of 10 mutants killed" in oracle["why"]
     assert oracle["missed"] == ["calc.py:10", "calc.py:11", "calc.py:12", "calc.py:13"]
     assert all(told.split(":")[1].split()[0] in {"10", "11", "12", "13"} for told in oracle["survivors"])
     assert oracle_table(found)["weak"] == 1

@@ -18,6 +18,8 @@ OLDEST = (3, 6)
 """Under older interpreters a text may mean something else than to the one that parses it here."""
 LARGEST = 400_000
 """Characters; larger files are data."""
+DEEPEST = 120
+"""Levels of a syntax tree; a chain of so many operators was not written by hand."""
 
 LOOKS_AT_SOURCE = re.compile(
     r"\b(getsource\w*|getsourcelines|findsource|linecache|lineno|co_\w+|f_lineno|f_code|f_locals|_getframe|"
@@ -65,9 +67,20 @@ def parsed(text: str, toolchain: str = "") -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return ast.parse(text, feature_version=(3, feature[1]) if feature else None)
+            module = ast.parse(text, feature_version=(3, feature[1]) if feature else None)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
+    return module if _is_shallow(module) else None
+
+
+def _is_shallow(module: ast.Module) -> bool:
+    """Whether functions that call themselves for every level get to the bottom."""
+    level: list[ast.AST] = [module]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return True
+    return False
 
 
 def calm(source: ChangedSource) -> ast.Module | None:
