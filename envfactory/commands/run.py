@@ -43,18 +43,6 @@ def run(
     from envfactory.records import STAGES
 
     selection = Selection(since, until, limit, frozenset(pr) if pr else None, repo)
-    flags = Flags(
-        workspace,
-        config,
-        jobs,
-        redo,
-        dry_run,
-        json,
-        verbose,
-        quiet,
-        max_disk,
-        max_wait,
-        model_statements,
-        oracle,
-    )
+    bounds = (max_disk, max_wait, model_statements, oracle)
+    flags = Flags(workspace, config, jobs, redo, dry_run, json, verbose, quiet, *bounds)
     produce_from(sources, selection, flags, STAGES)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import warnings
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
 from envfactory.languages.python_oracle.reading import parsed
+from envfactory.languages.python_rules.syntax import compiling
 
 UNSEEN = (ast.Global, ast.Nonlocal, ast.Pass, ast.Break, ast.Continue, ast.Try, ast.TryStar)
 """Statements that compilers may leave without a line of their own."""
@@ -23,10 +23,12 @@ def same_program(one: str, other: str, toolchain: str = "") -> bool:
 
 def fingerprint(text: str) -> str | None:
     """Digest of the compiled text without positions; ``None`` if it does not compile here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    module = parsed(text)
+    if module is None:
+        return None
+    with compiling():
         try:
-            code = compile(_on_one_line(ast.parse(text)), "<mutant>", "exec", dont_inherit=True)
+            code = compile(_on_one_line(module), "<mutant>", "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
     return hashlib.sha256(repr(_form(code)).encode("utf-8", "surrogatepass")).hexdigest()

@@ -8,10 +8,10 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import warnings
 from collections.abc import Iterator
 
 from envfactory.languages.changed_source import ChangedSource
+from envfactory.languages.python_rules.syntax import parse
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 OLDEST = (3, 6)
@@ -52,7 +52,7 @@ def is_program(path: str) -> bool:
     )
 
 
-def version(toolchain: str) -> tuple[int, ...]:
+def version(toolchain: str) -> tuple[int, int] | tuple[()]:
     """``(3, 9)`` of ``3.9``; empty if unknown."""
     found = re.match(r"(\d+)\.(\d+)", toolchain)
     return (int(found[1]), int(found[2])) if found else ()
@@ -63,14 +63,8 @@ def parsed(text: str, toolchain: str = "") -> ast.Module | None:
     wanted = version(toolchain)
     if len(text) > LARGEST or (wanted and wanted < OLDEST):
         return None
-    feature = wanted if wanted and wanted < sys.version_info[:2] else None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            module = ast.parse(text, feature_version=(3, feature[1]) if feature else None)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
-    return module if _is_shallow(module) else None
+    module = parse(text, wanted if wanted and wanted < sys.version_info[:2] else None)
+    return module if module is not None and _is_shallow(module) else None
 
 
 def _is_shallow(module: ast.Module) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import re
 import symtable
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -24,6 +23,7 @@ from envfactory.languages.python_oracle.reading import (
     changed_functions,
     parsed,
 )
+from envfactory.languages.python_rules.syntax import compiling
 from envfactory.languages.source_text import Edit, Text, edited
 
 SUFFIX = "_renamed"
@@ -54,8 +54,7 @@ def renamed_locals(source: ChangedSource) -> str | None:
 
 def _tables(text: str) -> Mapping[tuple[str, int], symtable.Function]:
     """Function scopes by name and line; of two on one line neither."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with compiling():
         found = list(_below(symtable.symtable(text, "<source>", "exec")))
     counted = Counter((table.get_name(), table.get_lineno()) for table in found)
     return {key: table for table in found if counted[key := (table.get_name(), table.get_lineno())] == 1}

@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 _LIMIT = 2_000_000
@@ -19,14 +21,24 @@ _PARSING = threading.Lock()
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-def parse(text: str | bytes | None) -> ast.Module | None:
-    """The syntax tree, or ``None`` for what cannot be parsed here.  Safe to call from many threads."""
-    if text is None or len(text) > _LIMIT:
-        return None
+@contextmanager
+def compiling() -> Iterator[None]:
+    """One thread at a time, without a word about odd literals: for whatever else calls the compiler."""
     with _PARSING, warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        yield
+
+
+def parse(text: str | bytes | None, feature: tuple[int, int] | None = None) -> ast.Module | None:
+    """The syntax tree, or ``None`` for what cannot be parsed here.  Safe to call from many threads.
+
+    ``feature`` is the version of an older Python whose syntax it must be, as far as ``ast`` can tell.
+    """
+    if text is None or len(text) > _LIMIT:
+        return None
+    with compiling():
         try:
-            return ast.parse(text)
+            return ast.parse(text, feature_version=feature)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
