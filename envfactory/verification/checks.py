@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 GOLD, EMPTY, ATTACK = "gold", "empty", "attack:"
 VARIANT, COVERAGE = "variant:", "coverage"
+SECOND_TRY = "only at the second try"
+"""Said of a variant that did not resolve once, then did: like gold patches in production, it is graded
+again, since a test may be flaky; that is the task's fault, not the variant's."""
 MEASURED = (MUTANT, PARTIAL, COVERAGE)
 """How the names of checks begin that have no wanted verdict."""
 
@@ -47,7 +50,7 @@ class Entry(Record):
     """Of outcome and flags without measured fields: equal verdicts have equal digests."""
     evidence: tuple[str, ...] = ()
     about: str = ""
-    """Of a mutant what is wrong and where; of a variant that could not be made why."""
+    """Of a mutant what is wrong and where; of a variant why there is none, or that it took two tries."""
     changed: tuple[str, ...] = ()
     """Of ``coverage``: statements that the gold patch changes, ``path:line``."""
     missed: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from typing import Any
 from envfactory.oracle import Finding, strength
 from envfactory.oracle.strength import MUTANT, PARTIAL
 from envfactory.records import OracleStrength
-from envfactory.verification.checks import ATTACK, COVERAGE, EMPTY, GOLD, VARIANT, Entry
+from envfactory.verification.checks import ATTACK, COVERAGE, EMPTY, GOLD, SECOND_TRY, VARIANT, Entry
 
 
 def verdicts(entries: Iterable[Entry]) -> dict[str, dict[str, Any]]:
@@ -90,15 +90,16 @@ def attack_table(entries: Iterable[Entry]) -> dict[str, dict[str, int]]:
 
 
 def variant_table(entries: Iterable[Entry]) -> dict[str, dict[str, int]]:
-    """Variant -> of how many tasks it was tried, could be made, resolved, ended in a fault."""
+    """Variant -> of how many tasks it was tried, could be made, resolved (at a second try), had a fault."""
     table: dict[str, dict[str, int]] = {}
     for entry in entries:
         if entry.check.startswith(VARIANT):
             name = entry.check.removeprefix(VARIANT)
-            row = table.setdefault(name, dict.fromkeys(("tried", "made", "resolved", "fault"), 0))
+            row = table.setdefault(name, dict.fromkeys(("tried", "made", "resolved", "second", "fault"), 0))
             row["tried"] += 1
             row["made"] += _was_made(entry)
             row["resolved"] += entry.resolved
+            row["second"] += entry.resolved and entry.about == SECOND_TRY
             row["fault"] += entry.fault is not None
     return dict(sorted(table.items()))
 

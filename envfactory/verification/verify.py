@@ -21,6 +21,8 @@ from envfactory.trainer.images import ensure_image
 from envfactory.verification.checks import (
     ATTACK,
     GOLD,
+    SECOND_TRY,
+    VARIANT,
     Check,
     Entry,
     Wanted,
@@ -85,7 +87,13 @@ class Verification:
         check: Check = job.inputs
         if check.question is not None:
             return _traced(check, self._engine)
-        return entry_of(check, None if check.patch is None else graded(check, self._engine))
+        if check.patch is None:
+            return entry_of(check, None)
+        made = entry_of(check, graded(check, self._engine))
+        if check.name.startswith(VARIANT) and made.as_it_must_be is False and not made.tampered:
+            again = entry_of(check, graded(check, self._engine))
+            return again.model_copy(update={"about": SECOND_TRY}) if again.resolved else made
+        return made
 
 
 def _is_done(check: Check, done: frozenset[tuple[str, str, int, str]]) -> bool:

@@ -9,7 +9,16 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envfactory.verification import Entry, Ledger, attack_table, rotten, verdicts
+from envfactory.verification import (
+    Entry,
+    Ledger,
+    attack_table,
+    oracle_table,
+    rotten,
+    variant_table,
+    verdicts,
+)
+from envfactory.verification.checks import SECOND_TRY
 from envfactory.verification.ledger import finished
 
 HEADER = {"dataset": "d", "tasks": {"t": "1"}, "runs": 1, "attacks": False}
@@ -56,6 +65,34 @@ def test_what_rotted_is_named() -> None:
         assert reason in rotten(verdicts([*good, bad]))["t"]
     faulty = verdicts([*good, entry("gold", run=2, fault="image_missing")])
     assert rotten(faulty) == {} and faulty["t"]["faults"] == {"image_missing": 1}
+
+
+def test_variants_and_mistakes_are_summed_up_apart() -> None:
+    entries = [
+        entry("variant:a", resolved=True, patch_digest="a"),
+        entry("variant:b", patch_digest="b"),
+        entry("variant:c", applied=False, about="nothing that is certainly equal"),
+        entry("variant:d", resolved=True, patch_digest="d", about=SECOND_TRY),
+        entry("mutant:1", about="m.py:1 returned: return a -> return None"),
+        entry("mutant:2", resolved=True, about="m.py:2 constant: 1 -> 2"),
+        entry("mutant:3", fault="engine_unreachable"),
+        entry("partial:1", about="m.py:1 hunk 1 left out"),
+        entry("coverage", changed=("m.py:1", "m.py:2"), missed=("m.py:2",)),
+    ]
+    told = verdicts(entries)
+    assert rotten(told) == {"t": "the equal variant b does not resolve"}
+    assert told["t"]["variants"] == 3 and told["t"]["refused"] == ["b"]
+    oracle = told["t"]["oracle"]
+    assert (oracle["mutants"], oracle["killed"], oracle["partial"], oracle["partial_killed"]) == (2, 1, 1, 1)
+    assert oracle["survivors"] == ["m.py:2 constant: 1 -> 2"] and oracle["missed"] == ["m.py:2"]
+    table = variant_table(entries)
+    assert {name: row["made"] for name, row in table.items()} == {"a": 1, "b": 1, "c": 0, "d": 1}
+    assert sum(row["resolved"] for row in table.values()) == 2 and table["d"]["second"] == 1
+    assert oracle_table(told) == {
+        "tasks": 1, "mutants": 2, "killed": 1, "partial": 1, "partial_killed": 1,
+        "changed_lines": 2, "covered_lines": 1, "weak": 0,
+    }  # fmt: skip
+    assert verdicts([entry("gold", resolved=True)])["t"]["oracle"] is None and oracle_table({}) == {}
 
 
 WORDS = st.sampled_from(["gold", "empty", "attack:a", "attack:b"])
