@@ -1,5 +1,7 @@
 """What a command cost: its own processor time and memory, and what the Docker engine spent meanwhile.
 
+Also what processes hold: file descriptors, threads, memory.
+
 The engine's share is read from its control group (containers and build steps, those already gone
 included) and from the daemons' process times.  It counts *everything* the engine does, so nothing
 else should use the engine during a measurement.  Where the groups cannot be read (an engine on another
@@ -10,9 +12,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 CPUACCT = Path("/sys/fs/cgroup/cpuacct/docker/cpuacct.usage")
 UNIFIED = Path("/sys/fs/cgroup/docker/cpu.stat")
@@ -62,16 +65,47 @@ def _group_seconds() -> float | None:
 
 def _daemon_seconds() -> float:
     ticks = os.sysconf("SC_CLK_TCK")
-    total = 0
+    # User and system time, of itself and of ended children.
+    return sum(sum(map(int, fields[11:15])) for name, _, fields in _processes() if name in DAEMONS) / ticks
+
+
+def _processes() -> Iterator[tuple[str, Path, list[str]]]:
+    """Name, path and fields (``proc(5)``, from the third on) of each ``/proc/PID/stat``."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
         except OSError:  # it ended meanwhile
             continue
-        if name in DAEMONS:
-            fields = rest.split()
-            total += sum(map(int, fields[11:15]))  # user and system time, of itself and of ended children
-    return total / ticks
+        yield name, stat, rest.split()
+
+
+class Held(NamedTuple):
+    """What processes hold at a moment."""
+
+    files: int
+    """Open file descriptors."""
+    threads: int
+    memory_mb: float
+    """Resident; pages that several of them share are counted for each."""
+
+
+def held(pids: Iterable[int]) -> Held | None:
+    """What these processes hold together; ``None`` where that cannot be read, as of another user's."""
+    files = threads = resident = 0
+    try:
+        for process in (Path("/proc") / str(pid) for pid in pids):
+            status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines())
+            files += len(list((process / "fd").iterdir()))
+            threads += int(status["Threads"])
+            resident += int(status["VmRSS"].split()[0])
+    except OSError:
+        return None
+    return Held(files, threads, round(resident / 1024, 1))
+
+
+def daemons() -> list[int]:
+    """Process ids of the engine's daemons on this machine."""
+    return [int(stat.parent.name) for name, stat, _ in _processes() if name in DAEMONS]
 
 
 def measured(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, Cost]:

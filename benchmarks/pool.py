@@ -1,9 +1,11 @@
-"""Many light episodes at a time: throughput, latencies and what is left of them.
+"""Many light episodes at a time: throughput, latencies, and whether anything is left of them.
 
     python -m benchmarks.pool envfactory-work/dataset --episodes 64 --seconds 600
 
-An episode writes a file, runs three short commands and reads its diff; it is not graded.  Prints one
-JSON object.  Images have to be on this machine.  Measures; changes nothing but its own containers.
+An episode writes a file, runs three short commands and reads its diff; it is not graded.  Some are cancelled
+in the middle of a command.  First the start of single episodes is timed, cold and from a pool.  Prints one
+JSON object; exit code 1 if a promise of ``docs/python-api.md`` is not kept.  Images have to be at hand.
+Measures; changes nothing but its own containers.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ import json
 import os
 import random
 import statistics
-import threading
+import sys
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from benchmarks.meters import daemons, held
 from envfactory import Dataset, EnvironmentPool
 from envfactory.engine import connect
 from envfactory.errors import FactoryError
@@ -28,24 +32,26 @@ from envfactory.trainer import Task
 
 COLD = 20
 """Episodes started by themselves, one after another."""
+COLD_SECONDS, POOL_SECONDS = 0.5, 0.1
+"""Promised medians from the start of an episode to the end of its first command, on two processors."""
+SPARE_FILES = 8
+"""File descriptors that an end may have more than a beginning, e.g. for a connection that is kept."""
+GROWTH = 1.1
+"""Memory after the first third and at the end: allocators keep what they had at the busiest moment."""
+GROWTH_MB = 16
 
-
-class Held(NamedTuple):
-    """What this process holds, and its containers."""
-
-    containers: int
-    files: int
-    threads: int
-    memory_mb: float
+Moment = dict[str, Any]
+"""Counts of ours (``containers``, ``files``, ``threads``, ``memory_mb``) and of the engine's daemons."""
 
 
 class Figures:
-    """Seconds by what was done, and failures by cause."""
+    """Seconds by what was done, failures by cause, and the clock."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, list[float]] = {}
-        self.failures: dict[str, int] = {}
+        self.failures: Counter[str] = Counter()
         self.episodes = 0
+        self.cancelled = 0
 
     def add(self, what: str, began: float) -> None:
         """One measurement that ends now."""
@@ -53,11 +59,10 @@ class Figures:
 
     def fail(self, error: FactoryError) -> None:
         """One episode that broke."""
-        cause = str(getattr(error, "cause", type(error).__name__))
-        self.failures[cause] = self.failures.get(cause, 0) + 1
+        self.failures[str(getattr(error, "cause", type(error).__name__))] += 1
 
 
-def held() -> Held:
+def moment() -> Moment:
     """Counts of now."""
     gc.collect()
     engine = connect()
@@ -65,10 +70,9 @@ def held() -> Held:
         mine = [one for one in engine.owned_containers() if f"-{os.getpid()}-" in one.name]
     finally:
         engine.close()
-    status = Path("/proc/self/status").read_text()
-    resident = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
-    files = len(list(Path("/proc/self/fd").iterdir()))
-    return Held(len(mine), files, threading.active_count(), int(resident) / 1024)
+    ours, theirs = held([os.getpid()]), held(daemons())
+    assert ours is not None
+    return {"containers": len(mine), **ours._asdict(), "engine": theirs._asdict() if theirs else None}
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:
@@ -117,16 +121,41 @@ async def episode(pool: EnvironmentPool, task: Task, client: str, figures: Figur
     figures.episodes += 1
 
 
-async def crowd(tasks: Sequence[Task], arguments: argparse.Namespace, figures: Figures) -> list[Held]:
+async def spoiled(pool: EnvironmentPool, task: Task, client: str, figures: Figures) -> None:
+    """An episode that is cancelled while a command runs."""
+
+    async def endless() -> None:
+        async with pool.start_async(task, client=client) as env:
+            running.set()
+            await env.exec("sleep 600", timeout=600)
+
+    running = asyncio.Event()
+    whole = asyncio.create_task(endless())
+    began = asyncio.create_task(running.wait())
+    await asyncio.wait({whole, began}, return_when=asyncio.FIRST_COMPLETED)
+    began.cancel()
+    if not whole.done():
+        await asyncio.sleep(0.2)
+        asked = time.perf_counter()
+        whole.cancel()
+        await asyncio.wait({whole})
+        figures.add("cancel", asked)
+        figures.cancelled += 1
+    if not whole.cancelled():
+        await whole  # raises what broke it
+
+
+async def crowd(tasks: Sequence[Task], arguments: argparse.Namespace, figures: Figures) -> list[Moment]:
     """``--episodes`` of them all the time, for ``--seconds``; what is held on the way."""
-    seen: list[Held] = []
+    seen: list[Moment] = []
     end = time.monotonic() + arguments.seconds
 
     async def player(number: int) -> None:
         dice = random.Random(number)
         while time.monotonic() < end:
+            play = spoiled if dice.random() < arguments.cancelled else episode
             try:
-                await episode(pool, dice.choice(tasks), str(number % 4), figures)
+                await play(pool, dice.choice(tasks), str(number % 4), figures)
             except FactoryError as error:
                 figures.fail(error)
 
@@ -134,12 +163,30 @@ async def crowd(tasks: Sequence[Task], arguments: argparse.Namespace, figures: F
         players = [asyncio.create_task(player(number)) for number in range(arguments.episodes)]
         while time.monotonic() < end:
             await asyncio.sleep(min(arguments.seconds / 6, max(end - time.monotonic(), 0.1)))
-            seen.append(await asyncio.to_thread(held))
+            seen.append(await asyncio.to_thread(moment))
         await asyncio.gather(*players)
     return seen
 
 
-def main() -> None:
+def promises(
+    latency: Mapping[str, Mapping[str, float]], before: Moment, during: Sequence[Moment], after: Moment
+) -> dict[str, bool]:
+    """What is promised, and whether it was kept."""
+    settled = during[len(during) // 3]["memory_mb"]
+    kept = {
+        "cold_start": latency["cold_start_to_first_exec"]["median"] <= COLD_SECONDS,
+        "pool_start": latency["pool_start_to_first_exec"]["median"] <= POOL_SECONDS,
+        "no_container_left": after["containers"] == 0,
+        "no_file_left": after["files"] <= before["files"] + SPARE_FILES,
+        "no_thread_left": after["threads"] <= before["threads"],
+        "no_memory_leak": during[-1]["memory_mb"] <= settled * GROWTH + GROWTH_MB,
+    }
+    if before["engine"] and after["engine"]:
+        kept["no_file_left_in_engine"] = after["engine"]["files"] <= before["engine"]["files"] + SPARE_FILES
+    return kept
+
+
+def main() -> int:
     """Run it all and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("dataset", type=Path)
@@ -147,30 +194,33 @@ def main() -> None:
     parser.add_argument("--warm", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--tasks", type=int, default=4, help="use so many tasks of the dataset")
+    parser.add_argument("--cancelled", type=float, default=0.05, help="share of episodes that are cancelled")
     arguments = parser.parse_args()
     tasks = list(Dataset(arguments.dataset)[: arguments.tasks])
     figures = Figures()
     alone(tasks, figures)
-    before, began = held(), time.monotonic()
+    before, began = moment(), time.monotonic()
     during = asyncio.run(crowd(tasks, arguments, figures))
     seconds = time.monotonic() - began
+    after = moment()
+    latency = {what: summary(values) for what, values in figures.seconds.items()}
+    kept = promises(latency, before, during, after)
     result: dict[str, Any] = {
         "concurrent": arguments.episodes,
         "seconds": round(seconds, 1),
         "episodes": figures.episodes,
+        "cancelled": figures.cancelled,
         "episodes_per_minute": round(60 * figures.episodes / seconds, 1),
         "failures": figures.failures,
-        "latency_seconds": {what: summary(values) for what, values in figures.seconds.items()},
-        "held": {
-            "before": before._asdict(),
-            "during": [one._asdict() for one in during],
-            "after": held()._asdict(),
-        },
+        "latency_seconds": latency,
+        "held": {"before": before, "during": during, "after": after},
         "load": os.getloadavg(),
         "processors": os.cpu_count(),
+        "promises": kept | {"no_failure": not figures.failures},
     }
     print(json.dumps(result, indent=2))
+    return 0 if all(kept.values()) and not figures.failures else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

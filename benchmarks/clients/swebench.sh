@@ -1,20 +1,29 @@
 #!/usr/bin/env bash
-# swebench: the rows with gold, empty and wrong predictions.
+# swebench: the rows with gold, empty and wrong predictions, and the checks of the task repository.  With a
+# folder of patches only the judgement of each.
 . "$(dirname "$0")/venv.sh"
 
 client swebench 3.12 'swebench>=5'
 cd "$out"
-"$bin/python" - "$dataset/dataset.jsonl" <<'P'
-import json, sys
-rows = [json.loads(line) for line in open(sys.argv[1])]
-wrong = "diff --git a/wrong.txt b/wrong.txt\nnew file mode 100644\n--- /dev/null\n+++ b/wrong.txt\n@@ -0,0 +1 @@\n+wrong\n"
-for name, patch in (("empty", ""), ("wrong", wrong)):
-    lines = [{"instance_id": row["instance_id"], "model_name_or_path": name, "model_patch": patch} for row in rows]
-    json.dump(lines, open(f"{name}.json", "w"))
-P
-for kind in gold empty wrong; do
-    which=(-p $kind.json)
-    [ $kind = gold ] && which=(--gold)
-    "$bin/swebench" eval "$dataset/dataset.jsonl" "${which[@]}" --run-id $kind >$kind.log 2>&1 || tail -n 20 $kind.log
-    told swebench "$kind: $(grep -E 'Instances (submitted|resolved|with errors|with empty)' $kind.log | tr '\n' ' ')"
-done
+if [ -n "$patches" ]; then
+    "$bin/python" "$here/modules/swebench_verdicts.py" "$dataset/dataset.jsonl" "$patches"
+    exit
+fi
+
+failed=0
+"$bin/swebench" eval "$dataset/dataset.jsonl" --gold --run-id gold -j 2 >gold.log 2>&1 || { tail -n 20 gold.log; failed=1; }
+told swebench "--gold: $(grep -E 'Instances (submitted|resolved|with errors)' gold.log | tr '\n' ' ')"
+patch_folder empty wrong
+"$bin/python" "$here/modules/swebench_verdicts.py" "$dataset/dataset.jsonl" patches | expected swebench || failed=1
+
+workspace=$(dirname "$dataset")
+if [ -f "$workspace/envfactory.db" ]; then
+    "$root/.venv/bin/envfactory" export --format swebench-repo --to repository -w "$workspace" --quiet
+    for check in check build; do
+        "$bin/swebench" dataset $check repository >$check.log 2>&1 || { tail -n 20 $check.log; failed=1; }
+        told swebench "task repository, $check: $(tail -n 1 $check.log)"
+    done
+else
+    told swebench "task repository: not checked, there is no workspace beside the dataset"
+fi
+exit $failed
