@@ -2,8 +2,9 @@
 
     python -m benchmarks.pool envfactory-work/dataset --episodes 64 --seconds 600
 
-An episode writes a file, runs three short commands and reads its diff; it is not graded.  Some are cancelled
-in the middle of a command.  First the start of single episodes is timed, cold and from a pool.  Prints one
+An episode runs three short commands, writes a file and reads its diff, and thinks before each for
+``--think`` seconds on average, as an agent that waits for its model; it is not graded.  Some are cancelled in
+the middle of a command.  First the start of single episodes is timed, cold and from a pool.  Prints one
 JSON object; exit code 1 if a promise of ``docs/python-api.md`` is not kept.  Images have to be at hand.
 Measures; changes nothing but its own containers.
 """
@@ -20,7 +21,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ COLD_SECONDS, POOL_SECONDS = 0.5, 0.1
 """Promised medians from the start of an episode to the end of its first command, on two processors."""
 SPARE_FILES = 8
 """File descriptors that an end may have more than a beginning, e.g. for a connection that is kept."""
+ENGINE_FILES = 0.1
+"""The same of the engine's daemons, per episode: streams that nobody closes would be more than one."""
 GROWTH = 1.1
 """Memory after the first third and at the end: allocators keep what they had at the busiest moment."""
 GROWTH_MB = 16
@@ -60,6 +63,19 @@ class Figures:
     def fail(self, error: FactoryError) -> None:
         """One episode that broke."""
         self.failures[str(getattr(error, "cause", type(error).__name__))] += 1
+
+
+class Player:
+    """One of those who play at the same time."""
+
+    def __init__(self, number: int, think: float) -> None:
+        self.dice = random.Random(number)
+        self.client = str(number % 4)
+        self._think = think
+
+    async def thinks(self) -> None:
+        """Twice the average at most."""
+        await asyncio.sleep(self.dice.uniform(0, 2 * self._think))
 
 
 def moment() -> Moment:
@@ -101,31 +117,32 @@ def alone(tasks: Sequence[Task], figures: Figures) -> None:
                 figures.add("pool_start_to_first_exec", began)
 
 
-async def episode(pool: EnvironmentPool, task: Task, client: str, figures: Figures) -> None:
+async def episode(pool: EnvironmentPool, task: Task, player: Player, figures: Figures) -> None:
     """Light work."""
     asked = time.perf_counter()
-    async with pool.start_async(task, client=client) as env:
+    async with pool.start_async(task, client=player.client) as env:
         for command in ("git status --short", "ls -R | wc -l", "python -c 'print(1)'"):
             began = time.perf_counter()
             await env.exec(command, timeout=60)
             figures.add("exec", began)
             if command.startswith("git"):
                 figures.add("asked_to_first_exec", asked)
+            await player.thinks()
         began = time.perf_counter()
         await env.write("notes.txt", "x\n")
         figures.add("write", began)
+        await player.thinks()
         began = time.perf_counter()
         await env.diff()
         figures.add("diff", began)
-    figures.add("episode", asked)
     figures.episodes += 1
 
 
-async def spoiled(pool: EnvironmentPool, task: Task, client: str, figures: Figures) -> None:
+async def spoiled(pool: EnvironmentPool, task: Task, player: Player, figures: Figures) -> None:
     """An episode that is cancelled while a command runs."""
 
     async def endless() -> None:
-        async with pool.start_async(task, client=client) as env:
+        async with pool.start_async(task, client=player.client) as env:
             running.set()
             await env.exec("sleep 600", timeout=600)
 
@@ -135,7 +152,7 @@ async def spoiled(pool: EnvironmentPool, task: Task, client: str, figures: Figur
     await asyncio.wait({whole, began}, return_when=asyncio.FIRST_COMPLETED)
     began.cancel()
     if not whole.done():
-        await asyncio.sleep(0.2)
+        await player.thinks()
         asked = time.perf_counter()
         whole.cancel()
         await asyncio.wait({whole})
@@ -150,17 +167,17 @@ async def crowd(tasks: Sequence[Task], arguments: argparse.Namespace, figures: F
     seen: list[Moment] = []
     end = time.monotonic() + arguments.seconds
 
-    async def player(number: int) -> None:
-        dice = random.Random(number)
+    async def plays(player: Player) -> None:
         while time.monotonic() < end:
-            play = spoiled if dice.random() < arguments.cancelled else episode
+            play = spoiled if player.dice.random() < arguments.cancelled else episode
             try:
-                await play(pool, dice.choice(tasks), str(number % 4), figures)
+                await play(pool, player.dice.choice(tasks), player, figures)
             except FactoryError as error:
                 figures.fail(error)
 
     async with EnvironmentPool(tasks, size=arguments.episodes, warm=arguments.warm) as pool:
-        players = [asyncio.create_task(player(number)) for number in range(arguments.episodes)]
+        everybody = [Player(number, arguments.think) for number in range(arguments.episodes)]
+        players = [asyncio.create_task(plays(player)) for player in everybody]
         while time.monotonic() < end:
             await asyncio.sleep(min(arguments.seconds / 6, max(end - time.monotonic(), 0.1)))
             seen.append(await asyncio.to_thread(moment))
@@ -168,21 +185,24 @@ async def crowd(tasks: Sequence[Task], arguments: argparse.Namespace, figures: F
     return seen
 
 
-def promises(
-    latency: Mapping[str, Mapping[str, float]], before: Moment, during: Sequence[Moment], after: Moment
-) -> dict[str, bool]:
+def promises(figures: Figures, before: Moment, during: Sequence[Moment], after: Moment) -> dict[str, bool]:
     """What is promised, and whether it was kept."""
+    cold, pool = (
+        statistics.median(figures.seconds[f"{how}_start_to_first_exec"]) for how in ("cold", "pool")
+    )
     settled = during[len(during) // 3]["memory_mb"]
     kept = {
-        "cold_start": latency["cold_start_to_first_exec"]["median"] <= COLD_SECONDS,
-        "pool_start": latency["pool_start_to_first_exec"]["median"] <= POOL_SECONDS,
+        "cold_start": cold <= COLD_SECONDS,
+        "pool_start": pool <= POOL_SECONDS,
+        "no_failure": not figures.failures,
         "no_container_left": after["containers"] == 0,
         "no_file_left": after["files"] <= before["files"] + SPARE_FILES,
         "no_thread_left": after["threads"] <= before["threads"],
         "no_memory_leak": during[-1]["memory_mb"] <= settled * GROWTH + GROWTH_MB,
     }
     if before["engine"] and after["engine"]:
-        kept["no_file_left_in_engine"] = after["engine"]["files"] <= before["engine"]["files"] + SPARE_FILES
+        more = after["engine"]["files"] - before["engine"]["files"]
+        kept["no_file_left_in_engine"] = more <= max(SPARE_FILES, ENGINE_FILES * figures.episodes)
     return kept
 
 
@@ -193,6 +213,7 @@ def main() -> int:
     parser.add_argument("--episodes", type=int, default=64)
     parser.add_argument("--warm", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--think", type=float, default=10.0)
     parser.add_argument("--tasks", type=int, default=4, help="use so many tasks of the dataset")
     parser.add_argument("--cancelled", type=float, default=0.05, help="share of episodes that are cancelled")
     arguments = parser.parse_args()
@@ -203,8 +224,7 @@ def main() -> int:
     during = asyncio.run(crowd(tasks, arguments, figures))
     seconds = time.monotonic() - began
     after = moment()
-    latency = {what: summary(values) for what, values in figures.seconds.items()}
-    kept = promises(latency, before, during, after)
+    kept = promises(figures, before, during, after)
     result: dict[str, Any] = {
         "concurrent": arguments.episodes,
         "seconds": round(seconds, 1),
@@ -212,14 +232,14 @@ def main() -> int:
         "cancelled": figures.cancelled,
         "episodes_per_minute": round(60 * figures.episodes / seconds, 1),
         "failures": figures.failures,
-        "latency_seconds": latency,
+        "latency_seconds": {what: summary(values) for what, values in figures.seconds.items()},
         "held": {"before": before, "during": during, "after": after},
         "load": os.getloadavg(),
         "processors": os.cpu_count(),
-        "promises": kept | {"no_failure": not figures.failures},
+        "promises": kept,
     }
     print(json.dumps(result, indent=2))
-    return 0 if all(kept.values()) and not figures.failures else 1
+    return 0 if all(kept.values()) else 1
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ import pytest
 
 from benchmarks.figures import Row, disk, summary
 from benchmarks.funnel import main, read_list
-from benchmarks.meters import Cost, measured
+from benchmarks.meters import Cost, held, measured
 from benchmarks.mirrors import find_mirrors, git_environment, home
+from benchmarks.pool import Figures, promises
 from benchmarks.table import ladder_table, render
 from envfactory.records import Rejection, RungAttempt
 from envfactory.store import Store
@@ -123,6 +124,33 @@ def test_the_table_says_what_each_rung_brought() -> None:
     assert ["rules", "1", "2", "1", "0", "0.0", "0.0000"] in lines
     assert ["repairs:", "exact", "date", "1", "1", "1", "0", "2.0", "0.0000"] in lines
     assert lines[-1][-2:] == ["1", "1"]
+
+
+def test_what_a_process_holds_is_counted(tmp_path: Path) -> None:
+    before = held([os.getpid()])
+    with (tmp_path / "file").open("w"):
+        during = held([os.getpid()])
+    assert before is not None and during is not None
+    assert during.files == before.files + 1
+    assert during.memory_mb > 1
+    assert held([1 << 30]) is None
+
+
+@pytest.mark.parametrize(
+    ("leak", "broken"),
+    [({}, set()), ({"containers": 1}, {"no_container_left"}), ({"files": 40}, {"no_file_left"})],
+)
+def test_a_leak_breaks_a_promise(leak: dict[str, float], broken: set[str]) -> None:
+    figures = Figures()
+    figures.seconds = {"cold_start_to_first_exec": [0.2, 0.4], "pool_start_to_first_exec": [0.05]}
+    quiet = {"containers": 0, "files": 9, "threads": 1, "memory_mb": 60.0, "engine": None}
+    during = [quiet | {"containers": 64, "memory_mb": 70.0 + step} for step in range(6)]
+    kept = promises(figures, quiet, during, quiet | leak)
+    assert {name for name, value in kept.items() if not value} == broken
+    figures.failures["start_failed"] += 1
+    growing = [quiet | {"memory_mb": 60.0 * (step + 1)} for step in range(6)]
+    kept = promises(figures, quiet, growing, quiet | leak)
+    assert {name for name, value in kept.items() if not value} == broken | {"no_failure", "no_memory_leak"}
 
 
 def test_the_command_reports_what_it_has(tmp_path: Path, capsys) -> None:
