@@ -6,7 +6,7 @@ Prints a line per patch with the verdict of each judge, then the disagreements. 
 that is not explained: a judge that gives another verdict than the patch deserves (right: resolved, empty
 and wrong: not), or none.  ``--explained FILE`` holds what is known, a JSON object per line with
 ``instance_id``, ``kind``, ``judge`` and ``why``; an explanation that explains nothing any more is told.
-With ``--record`` verdicts are kept, and not asked for again, for as long as image and patch are the same.
+With ``--record`` verdicts are kept, and not asked for again, for as long as task and patch are the same.
 Clients are installed from the package index into environments of their own; images have to be at hand.
 """
 
@@ -40,10 +40,10 @@ Key = tuple[str, str, str]
 
 
 class Record:
-    """Verdicts in a file of JSON lines; one of another image or patch counts as none."""
+    """Verdicts in a file of JSON lines; one of another state of the task or another patch counts as none."""
 
-    def __init__(self, path: Path | None, images: Mapping[str, str]) -> None:
-        self.path, self.images = path, images
+    def __init__(self, path: Path | None, tasks: Mapping[str, str]) -> None:
+        self.path, self.tasks = path, tasks
         lines = path.read_text(encoding="utf-8").splitlines() if path and path.exists() else []
         self.known = {
             self._identity(found): Verdict(found["resolved"], found["detail"])
@@ -62,19 +62,17 @@ class Record:
                 file.write(json.dumps(self._line(judge, case) | verdict._asdict()) + "\n")
 
     def _line(self, judge: str, case: Case) -> dict[str, Any]:
-        digest = hashlib.sha256(case.patch.encode()).hexdigest()
-        image = self.images[case.instance_id]
         return {
             "judge": judge,
             "instance_id": case.instance_id,
             "kind": case.kind,
-            "image": image,
-            "patch": digest,
+            "task": self.tasks[case.instance_id],
+            "patch": hashlib.sha256(case.patch.encode()).hexdigest(),
         }
 
     @staticmethod
     def _identity(line: Mapping[str, Any]) -> tuple[str, ...]:
-        return tuple(line[name] for name in ("judge", "instance_id", "kind", "image", "patch"))
+        return tuple(line[name] for name in ("judge", "instance_id", "kind", "task", "patch"))
 
 
 def ask(dataset: Path, cases: Sequence[Case], judges: Iterable[str], record: Record) -> Verdicts:
@@ -156,7 +154,7 @@ def main(words: Sequence[str] | None = None) -> int:
     tasks = [everything[name] for name in arguments.task] if arguments.task else list(everything)
     tasks = spread(tasks, arguments.tasks or len(tasks))
     cases = [Case(task.instance_id, kind, KINDS[kind](task)) for task in tasks for kind in kinds]
-    record = Record(arguments.record, {task.instance_id: task.image for task in tasks})
+    record = Record(arguments.record, {task.instance_id: task.row["bundle_digest"] for task in tasks})
     verdicts = ask(arguments.dataset, cases, judges, record)
     lines, unexplained = report(verdicts, known)
     print("\n".join([*table(verdicts, cases, judges), "", *lines]))

@@ -90,16 +90,16 @@ def test_a_wrong_or_missing_verdict_is_a_disagreement() -> None:
     assert "can go" in lines[-1]
 
 
-def test_a_record_is_of_one_image_and_one_patch(tmp_path: Path) -> None:
+def test_a_record_is_of_one_task_and_one_patch(tmp_path: Path) -> None:
     path = tmp_path / "record.jsonl"
-    Record(path, {"a__b-1": "image:1"}).keep("ours", GOLD, Verdict(True, "x"))
-    Record(path, {"a__b-1": "image:1"}).keep("ours", EMPTY, Verdict(None))
-    again = Record(path, {"a__b-1": "image:1"})
+    Record(path, {"a__b-1": "digest 1"}).keep("ours", GOLD, Verdict(True, "x"))
+    Record(path, {"a__b-1": "digest 1"}).keep("ours", EMPTY, Verdict(None))
+    again = Record(path, {"a__b-1": "digest 1"})
     assert again.find("ours", GOLD) == Verdict(True, "x")
     assert again.find("ours", EMPTY) is None, "no verdict is asked for again"
     assert again.find("theirs", GOLD) is None
     assert again.find("ours", GOLD._replace(patch="other")) is None
-    assert Record(path, {"a__b-1": "image:2"}).find("ours", GOLD) is None
+    assert Record(path, {"a__b-1": "digest 2"}).find("ours", GOLD) is None
 
 
 @pytest.fixture

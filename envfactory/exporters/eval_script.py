@@ -7,6 +7,7 @@ script is for foreign harnesses: our own verdict never comes from printed text.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from itertools import count
@@ -18,6 +19,12 @@ END = ">>>>> End Test Output"
 
 AMBIGUOUS = " - "
 """Separates id and message in pytest's summary lines, so an id that holds it cannot be read back."""
+LOST = re.compile(r"[\x00-\x1f]|\[\d+m")
+"""What swebench's parsers take out of every line: control characters and what may be a colour."""
+SUMMARY = "-rfEsxXp"
+"""A line for each test.  ``-rA`` has none for those that pass before pytest 3.9, and repeats their output."""
+INSTANCES = "sed -u 's/::()//g'"
+"""pytest before 4 writes ``::()`` after the name of a class; our ids, as those of later versions, lack it."""
 
 _SCRIPT = """\
 #!/bin/bash
@@ -29,7 +36,7 @@ cd /testbed
 git apply --verbose --whitespace=nowarn - <<'{delimiter}'
 {patch}{delimiter}
 : '{start}'
-( {command}; status=$?; echo $status > /tmp/eval_rc; exit $status )
+( {command}; status=${{PIPESTATUS[0]}}; echo $status > /tmp/eval_rc; exit $status )
 : '{end}'
 {reset}
 exit $(cat /tmp/eval_rc)
@@ -47,7 +54,7 @@ def eval_script(task: Task, root: str) -> str:
         patch=patch if patch.endswith("\n") or not patch else patch + "\n",
         start=START,
         end=END,
-        command=command_line(task),
+        command=f"{command_line(task)} | {INSTANCES}" if _is_python(task) else command_line(task),
     )
 
 
@@ -55,6 +62,11 @@ def command_line(task: Task) -> str:
     """The tests of the task as one shell command that prints a line for each test."""
     spec = task.reward_spec
     return shlex.join([*spec.test_command, *_summary_options(task), *spec.test_modules])
+
+
+def readable(name: str) -> bool:
+    """Whether swebench's parsers read the id back as it is: they split lines at white space."""
+    return AMBIGUOUS not in name and " ".join(name.split()) == name and not LOST.search(name)
 
 
 def log_parser(language: str, ids: Sequence[str]) -> str:
@@ -69,7 +81,11 @@ def _environment(task: Task) -> list[tuple[str, str]]:
 
 
 def _summary_options(task: Task) -> list[str]:
-    return ["-rA", "-p", "no:cacheprovider"] if task.candidate.language == "python" else []
+    return [SUMMARY, "-p", "no:cacheprovider"] if _is_python(task) else []
+
+
+def _is_python(task: Task) -> bool:
+    return task.candidate.language == "python"
 
 
 def _reset(task: Task, root: str) -> str:

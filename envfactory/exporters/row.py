@@ -9,7 +9,7 @@ import json
 import shlex
 from typing import Any
 
-from envfactory.exporters.eval_script import AMBIGUOUS, eval_script, log_parser
+from envfactory.exporters.eval_script import eval_script, log_parser, readable
 from envfactory.exporters.protocol import ExportContext
 from envfactory.exporters.root_commit import root_commit
 from envfactory.mining.quality import quality
@@ -39,11 +39,11 @@ def with_lists(flat: dict[str, Any]) -> dict[str, Any]:
 
 def dropped_ids(spec: RewardSpec) -> list[str]:
     """Tests that the row leaves out because log parsers cannot read their ids."""
-    return sorted(name for name in (*spec.fail_to_pass, *spec.pass_to_pass) if AMBIGUOUS in name)
+    return sorted(name for name in (*spec.fail_to_pass, *spec.pass_to_pass) if not readable(name))
 
 
 def _readable(ids: Any) -> list[str]:
-    return sorted(name for name in ids if AMBIGUOUS not in name)
+    return sorted(name for name in ids if readable(name))
 
 
 def _swebench(task: Task) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _ours(task: Task, root: str, bundle_digest: str) -> dict[str, Any]:
     used = {part.source for part in candidate.statement_parts if part.used}
     kind, measured = refined(candidate, spec), quality(candidate)
     dropped = dropped_ids(spec)
-    notes = [f"{len(dropped)} test ids holding {AMBIGUOUS!r} are not in this row"] if dropped else []
+    notes = [f"{len(dropped)} test ids that no log parser can read are not in this row"] if dropped else []
     return {
         "language": candidate.language,
         "task_type": kind.kind,

@@ -48,13 +48,14 @@ def test_lists_on_request(task: Task) -> None:
 
 
 def test_ids_that_no_log_parser_can_read(tmp_path: Path) -> None:
-    ids = {"t.py::test_a[x - y]": "f2p", "t.py::test_b[x y]": "f2p"}
+    unreadable = ["t.py::test_a[x - y]", "t.py::test_c[x  y]", "t.py::test_d[\x1b]", "t.py::test_e[[0m]"]
+    ids = dict.fromkeys([*unreadable, "t.py::test_b[x y]"], "f2p")
     task = sample.sample_task(sample.repository(tmp_path / "repo"), fail_to_pass=ids)
     found = row(task, root="r")
     assert json.loads(found["FAIL_TO_PASS"]) == ["t.py::test_b[x y]"]
     assert found["log_parser"] == "parse_log_pytest_v2"
-    assert dropped_ids(task.reward_spec) == ["t.py::test_a[x - y]"]
-    assert "1 test ids" in found["notes"]
+    assert dropped_ids(task.reward_spec) == unreadable
+    assert "4 test ids" in found["notes"]
 
 
 def test_rows_hold_nothing_measured(tmp_path: Path) -> None:
@@ -62,6 +63,17 @@ def test_rows_hold_nothing_measured(tmp_path: Path) -> None:
     assert row(sample.sample_task(repo, seconds=1), root="r") == row(
         sample.sample_task(repo, seconds=2), root="r"
     )
+
+
+def test_old_pytest_s_names_are_told_as_ours(task: Task, tmp_path: Path) -> None:
+    script = eval_script(task, "HEAD").replace("/testbed", str(tmp_path / "repo"))
+    line = next(line for line in script.splitlines() if "PIPESTATUS" in line)
+    command = line.replace("/tmp/eval_rc", str(tmp_path / "rc")).replace(
+        "python -m pytest", "python3 -c 'print(\"PASSED t.py::Test::()::test_a\"); raise SystemExit(3)'"
+    )
+    done = subprocess.run(["bash", "-uo", "pipefail", "-c", command], capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("PASSED t.py::Test::test_a\n", 3)
+    assert (tmp_path / "rc").read_text() == "3\n"
 
 
 def test_eval_script_prints_markers_and_ends_with_the_tests_exit_code(task: Task, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ async def verified(row: dict[str, str], patch: str) -> str:
         base_commit=row["base_commit"],
         patch=patch,
         test_patch=row["test_patch"],
-        test_cmd=[" ".join([row["install_config"]["test_cmd"], "-rA -p no:cacheprovider", *modules])],
+        test_cmd=[" ".join([row["install_config"]["test_cmd"], "-rfEsxXp -p no:cacheprovider", *modules])],
         fail_to_pass=json.loads(row["FAIL_TO_PASS"]),
         pass_to_pass=json.loads(row["PASS_TO_PASS"]),
     )
