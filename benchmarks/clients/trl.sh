@@ -2,8 +2,7 @@
 # TRL's Harbor environment, without the rest of TRL (which would bring torch): the solution 1, nothing 0.
 . "$(dirname "$0")/venv.sh"
 
-printf 'certifi>=2026\n' >"$out/override.txt"
-client trl 3.12 'harbor>=0.25' datasets --override "$out/override.txt"
-"$uv" pip install --quiet --no-deps --python "$bin/python" 'trl>=1.16'
+client trl 3.12 'harbor>=0.25' datasets "$(newer_certifi)"
+installed --no-deps 'trl>=1.16'
 with_compose
 "$bin/python" "$here/modules/trl_episodes.py" "$dataset" 2>"$out/err.log" || { tail -n 20 "$out/err.log"; exit 1; }
