@@ -34,6 +34,8 @@ class Verdict(NamedTuple):
 
     resolved: bool | None
     detail: str = ""
+    overhead: float | None = None
+    """Seconds of the judgement beside the run of the tests, where the judge tells them."""
 
 
 Answer = tuple[Case, Verdict]
@@ -86,7 +88,7 @@ def asked(script: Path, dataset: Path, patches: Path, cases: Sequence[Case]) -> 
             for line in process.stdout:
                 found = json.loads(line)
                 case = waiting.pop((found["instance_id"], found["kind"]))
-                yield case, Verdict(found["resolved"], found["detail"])
+                yield case, Verdict(found["resolved"], found["detail"], found.get("overhead"))
         errors.seek(0)
         said = errors.read()[-500:].strip()
     if process.returncode == UNREACHABLE:

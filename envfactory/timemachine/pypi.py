@@ -64,8 +64,8 @@ class PyPI:
         }
 
     def client_files(self, url: str, given: str) -> Mapping[str, str]:
-        """None: variables are enough."""
-        return {}
+        """For the easy_install that a ``setup.py`` of old starts by itself, which knows no variable."""
+        return {"/root/.pydistutils.cfg": f"[easy_install]\nindex_url = {url}\n"}
 
     def close(self) -> None:
         """Close the connections to the upstream."""

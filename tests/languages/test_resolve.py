@@ -153,3 +153,16 @@ def test_a_project_of_a_strange_version_keeps_its_extras(request_for) -> None:
     strange = SETUP | {"setup.py": SETUP["setup.py"].replace("version='1'", "version='None'")}
     runtime = versions(python.resolve(declared(strange), request_for(strange)), "runtime")
     assert {"six", "pretend", "pytest"} <= runtime.keys()
+
+
+def test_an_old_setup_script_fetches_what_it_needs_from_the_same_index(request_for) -> None:
+    """By the easy_install of the time, which reads no variable."""
+    needy = SETUP | {
+        "setup.py": "from setuptools.dist import Distribution\n"
+        "found = Distribution()\nfound.parse_config_files()\n"
+        "found.fetch_build_eggs(['incremental'])\n" + SETUP["setup.py"],
+        "pyproject.toml": "[build-system]\nrequires = ['setuptools<42', 'wheel']\n",
+    }
+    found = python.resolve(declared(needy), request_for(needy))
+    assert "pretend" in versions(found, "runtime")
+    assert not any(item.choice == "metadata" for item in found.evidence)

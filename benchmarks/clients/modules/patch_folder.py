@@ -11,10 +11,10 @@ class Case(NamedTuple):
     kind: str
     patch: str
 
-    def told(self, resolved: bool | None, detail: str = "") -> None:
-        """One verdict as a line; ``None`` where there is none."""
+    def told(self, resolved: bool | None, detail: str = "", overhead: float | None = None) -> None:
+        """One verdict as a line; ``None`` where there is none.  ``overhead``: seconds beside the test run."""
         line = {"instance_id": self.instance_id, "kind": self.kind, "resolved": resolved, "detail": detail}
-        print(json.dumps(line), flush=True)
+        print(json.dumps({**line, "overhead": overhead}), flush=True)
 
 
 def cases(folder: str) -> Iterator[Case]:

@@ -4,8 +4,10 @@ swebench does not run empty patches: it counts them by themselves, and as not re
 """
 
 import json
+import re
 import subprocess
 import sys
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -28,7 +30,20 @@ def judge(rows: str, kind: str, group: list[Case]) -> None:
         ends = [name for name, ids in found.items() if name.endswith("_ids") and case.instance_id in ids]
         decided = {"resolved_ids", "unresolved_ids", "empty_patch_ids"} & set(ends)
         verdict = "resolved_ids" in ends if decided and "error_ids" not in ends else None
-        case.told(verdict, "" if verdict is not None else ", ".join(ends) or done.stderr[-500:])
+        detail = "" if verdict is not None else ", ".join(ends) or done.stderr[-500:]
+        case.told(verdict, detail, overhead(Path(f"logs/run_evaluation/{kind}/{kind}/{case.instance_id}")))
+
+
+def overhead(logs: Path) -> float | None:
+    """Seconds between the first and the last line of an instance's log, without those of the test run."""
+    path = logs / "run_instance.log"
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    times = re.findall(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) - ", text, re.MULTILINE)
+    tests = re.search(r"Test runtime: ([\d_.]+) seconds", text)
+    if not times or tests is None:
+        return None
+    first, last = (datetime.strptime(moment, "%Y-%m-%d %H:%M:%S,%f") for moment in (times[0], times[-1]))
+    return (last - first).total_seconds() - float(tests[1].replace("_", ""))
 
 
 def main() -> None:
