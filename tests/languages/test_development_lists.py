@@ -232,3 +232,13 @@ def test_commands_of_nox_make_and_ci_with_their_folder_and_variables() -> None:
         ("unittest", ".", {"C": "3"}),
         ("pytest", "sub", {"PYTHONPATH": "."}),
     ]
+
+
+@pytest.mark.parametrize(("extra", "expected"), [("chardet", True), ("pytest", False)])
+def test_an_extra_for_everything_is_no_list_of_test_tools(extra: str, expected: bool) -> None:
+    """Only a runner among them says that somebody tests with it."""
+    files = {
+        "setup.py": f"from setuptools import setup\nsetup(name='x', extras_require={{'all': ['{extra}']}})\n",
+        "requirements-test.txt": "pytest\npytest-expect>=1.1\n",
+    }
+    assert ("pytest-expect>=1.1" in texts(declared(files))) is expected

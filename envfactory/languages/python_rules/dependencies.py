@@ -1,7 +1,7 @@
 """Which of the many lists of a repository a test environment is made from.
 
 Order, measured to work best: extras, dependency groups and hatch environments named for tests; if there
-are none, those named for development; if there are none either, the first of the usual requirements
+are none, those named for development; if those bring no runner, the first of the usual requirements
 files, tox's deps, ``tests_require`` and the groups of poetry and pdm together; else nox, ``Pipfile`` and
 conda; else what the test jobs of continuous integration install. Then the plug-ins that pytest's options
 imply, and what only the *after* tree requires.
@@ -27,7 +27,6 @@ from envfactory.languages.python_rules.requirement_files import read_requirement
 from envfactory.languages.python_rules.requirement_places import test_requirement_files
 from envfactory.languages.python_rules.selection import Selection
 from envfactory.languages.python_rules.tools import (
-    BUILD_ONLY,
     DEVELOPMENT_NAMES,
     PLAIN_FILES,
     TEST_NAMES,
@@ -49,9 +48,8 @@ def select_dependencies(
         if _named(selection, lists, TEST_NAMES, mandatory=True):
             continue
         found = _named(selection, lists, DEVELOPMENT_NAMES, mandatory=False)
-        tests = (item for item in selection.requirements.values() if item.group == "test")
-        useful = selection.extras or any(name_of(item.text) not in BUILD_ONLY for item in tests)
-        if not (found and useful):
+        # What is called "all" or "dev" and has no runner is for something else than tests.
+        if not (found and _has_runner(selection, project)):
             _files_and_tools(selection, lists)
         for cited in project.tests_require:  # whatever else there is, this was written for the tests
             selection.add(cited, "tests_require")
@@ -66,6 +64,12 @@ def select_dependencies(
                 selection.requirements[plugin] = item
     _runner(selection)
     return selection
+
+
+def _has_runner(selection: Selection, project: Project) -> bool:
+    texts = [item.text for item in selection.requirements.values() if item.group == "test"]
+    texts += [cited.value for name in selection.extras for cited in project.extras.get(name, ())]
+    return any(name_of(text) in RUNNERS for text in texts)
 
 
 @dataclass(frozen=True)
