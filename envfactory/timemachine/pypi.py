@@ -65,7 +65,7 @@ class PyPI:
 
     def client_files(self, url: str, given: str) -> Mapping[str, str]:
         """For the easy_install that a ``setup.py`` of old starts by itself, which knows no variable."""
-        return {"/root/.pydistutils.cfg": f"[easy_install]\nindex_url = {url}\n"}
+        return {"~/.pydistutils.cfg": f"[easy_install]\nindex_url = {url}\n"}
 
     def close(self) -> None:
         """Close the connections to the upstream."""

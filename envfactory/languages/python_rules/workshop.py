@@ -81,9 +81,9 @@ def workshop(request: ResolveRequest, image: str) -> Iterator[Workshop]:
         image, network="index", limits=LIMITS, workdir="/", name_hint="resolve"
     ) as container:
         shop = Workshop(container, request)
-        setup = request.index.client_setup("pypi", request.cutoff)
-        files = {path: text.encode() for path, text in setup.files.items()}
-        container.put(files | {"/tmp/source.bundle": request.source.read_bytes(), f"{WORK}/.keep": b""})
+        container.put({"/tmp/source.bundle": request.source.read_bytes(), f"{WORK}/.keep": b""})
+        for path, text in request.index.client_setup("pypi", request.cutoff).files.items():
+            container.exec(["bash", "-c", f"cat > {path}"], stdin=text.encode(), timeout=COMMAND_SECONDS)
         clone = f"git clone --quiet /tmp/source.bundle {shlex.quote(TESTBED)}"
         result = shop.run(clone, cwd="/")
         if result.exit_code != 0:
