@@ -40,6 +40,19 @@ _SETUP = (
 """What pip does with a ``setup.py``: setuptools first, so that plain distutils scripts work too."""
 
 
+def as_installed(build_backend: str, project_dir: str, version: str) -> dict[str, str]:
+    """Variables with which a project that is installed in place is imported as it was built.
+
+    meson-python's import hook would build again at every import, with tools that are not there then;
+    what a change needs built again is built by the rebuild steps
+    (https://mesonbuild.com/meson-python/how-to-guides/editable-installs.html).
+    """
+    if build_backend != "mesonpy":
+        return {}
+    folder = posixpath.normpath(posixpath.join(TESTBED, project_dir))
+    return {"MESONPY_EDITABLE_SKIP": f"{folder}/build/cp{version.replace('.', '')}"}
+
+
 def create_environment(executable: str) -> str:
     """An empty virtual environment of that interpreter."""
     return f"uv venv --no-project --python {shlex.quote(executable)} {ENVIRONMENT}"

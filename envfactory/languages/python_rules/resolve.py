@@ -11,7 +11,13 @@ import posixpath
 from envfactory.languages.declaration import Declaration, Resolution, ResolveRequest
 from envfactory.languages.python_rules.compiler import Compiler
 from envfactory.languages.python_rules.editable import install_project
-from envfactory.languages.python_rules.install import BUILD_LOCK, RUNTIME_LOCK, SHIMS, TESTBED
+from envfactory.languages.python_rules.install import (
+    BUILD_LOCK,
+    RUNTIME_LOCK,
+    SHIMS,
+    TESTBED,
+    as_installed,
+)
 from envfactory.languages.python_rules.lock import lock, render
 from envfactory.languages.python_rules.resolver import resolve_pins
 from envfactory.languages.python_rules.runner import TEST_ENV
@@ -41,10 +47,14 @@ def resolve(declaration: Declaration, request: ResolveRequest) -> Resolution:
             lock_files={RUNTIME_LOCK: render(runtime), BUILD_LOCK: installation.build_lock},
             install_steps=installation.steps,
             rebuild_steps=installation.steps,
-            env={**TEST_ENV, **declaration.env},
+            env={**TEST_ENV, **_as_installed(declaration, request), **declaration.env},
             dropped=tuple(outcome.dropped),
             evidence=(*evidence, *outcome.evidence, *installation.evidence),
         )
+
+
+def _as_installed(declaration: Declaration, request: ResolveRequest) -> dict[str, str]:
+    return as_installed(declaration.build_backend, declaration.project_dir, request.toolchain.version)
 
 
 def _manifest(shop: Workshop, declaration: Declaration) -> str:
