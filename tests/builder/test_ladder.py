@@ -59,7 +59,9 @@ class World:
     def get(self, key: str) -> Any:
         return key if key in self.known else None
 
-    def attempt(self, work: Any, declaration: Declaration, cutoff: datetime) -> Reached | Broke:
+    def attempt(
+        self, work: Any, declaration: Declaration, cutoff: datetime, exact: datetime
+    ) -> Reached | Broke:
         self.asked.append((declaration, cutoff))
         work.site.recipes.get(declaration.key)
         return self.outcomes[min(len(self.asked), len(self.outcomes)) - 1]
