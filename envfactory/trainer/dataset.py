@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from envfactory.errors import UsageError
 from envfactory.records import Baseline
-from envfactory.trainer.speed import SpeedSetting
+from envfactory.trainer.speed_setting import SpeedSetting
 from envfactory.trainer.task import Task
 
 if TYPE_CHECKING:

@@ -1,6 +1,5 @@
-"""What a trainer wants of the speed term, and the baseline of the machine that it trains on.
+"""The baseline of the machine that a trainer trains on.
 
-    SpeedSetting    what differs from the reward specs of a dataset
     measure         reference runs of tasks, here and now
     of_episodes     the same from rewards of earlier episodes, such as those of a reference policy
     read / write    a baseline as a file
@@ -12,44 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from envfactory.errors import StageError, UsageError
+from envfactory.errors import StageError
 from envfactory.grader.machine import this_machine
-from envfactory.grader.speed import rebased
-from envfactory.records import Baseline, Reference, Reward, SpeedChoice, SpeedTerm
+from envfactory.records import Baseline, Reference, Reward, SpeedTerm
 from envfactory.trainer.grading import judged_gold
+from envfactory.trainer.speed_setting import read, write
 
 if TYPE_CHECKING:
     from envfactory.engine import Engine
     from envfactory.trainer.task_directory import TaskDirectory
 
+__all__ = ["NAME", "RUNS", "measure", "of_episodes", "read", "write"]
+
 RUNS = 3
 NAME = "speed-baseline.json"
 """Usual name, in the directory that holds the dataset."""
-
-
-class SpeedSetting(NamedTuple):
-    """Applied whenever the reward spec of a task is read."""
-
-    choice: SpeedChoice = SpeedChoice()
-    baseline: Baseline | None = None
-
-    def term(self, instance_id: str, recorded: SpeedTerm) -> SpeedTerm:
-        """The task's term as this setting wants it."""
-        here = rebased(recorded, instance_id, self.baseline) if self.baseline else recorded
-        return self.choice.applied(here)
-
-    def but(self, baseline: Baseline | str | Path | None, choice: Mapping[str, Any]) -> SpeedSetting:
-        """This setting with some changes; ``UsageError`` for a name or value that a term cannot have."""
-        found = read(baseline) if isinstance(baseline, str | Path) else baseline
-        wanted = {**self.choice.model_dump(exclude_none=True), **choice}
-        try:
-            return SpeedSetting(SpeedChoice(**wanted), found or self.baseline)
-        except ValueError as error:
-            raise UsageError(f"no such speed term: {error}") from error
 
 
 def measure(
@@ -96,26 +75,6 @@ def of_episodes(rewards: Iterable[Reward], tasks: Iterable[TaskDirectory]) -> Ba
     }
     recorded = {task.instance_id: task.recorded_spec.speed for task in tasks if task.instance_id in found}
     return _baseline(found, recorded, {})
-
-
-def write(path: str | Path, baseline: Baseline) -> Path:
-    """Make ``path`` hold it, in one step.  Raises ``UsageError`` if it cannot be written."""
-    place = Path(path)
-    draft = place.with_name(place.name + ".incomplete")
-    try:
-        draft.write_text(baseline.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        return draft.rename(place)
-    except OSError as error:
-        raise UsageError(f"cannot write the baseline {place}: {error}") from error
-
-
-def read(path: str | Path) -> Baseline:
-    """A baseline from its file; ``UsageError`` if it is none."""
-    try:
-        return Baseline.model_validate_json(Path(path).read_bytes())
-    except (OSError, ValueError) as error:
-        hint = "envfactory baseline DATASET measures one"
-        raise UsageError(f"cannot use the baseline {path}: {error}", hint=hint) from error
 
 
 def _reference(task: TaskDirectory, engine: Engine, runs: int) -> Reference:

@@ -11,7 +11,7 @@ from envfactory.records import Baseline, Completion, Limits, Reward, SpeedChoice
 from envfactory.trainer.environment import Environment
 from envfactory.trainer.grading import grade
 from envfactory.trainer.setting import Setting
-from envfactory.trainer.speed import SpeedSetting
+from envfactory.trainer.speed_setting import SpeedSetting
 from envfactory.trainer.stop import Stop
 from envfactory.trainer.task_directory import TaskDirectory
 

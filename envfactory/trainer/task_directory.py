@@ -16,7 +16,7 @@ from envfactory.exporters.hidden import joined
 from envfactory.records import EnvironmentSpec, RewardSpec
 
 if TYPE_CHECKING:
-    from envfactory.trainer.speed import SpeedSetting
+    from envfactory.trainer.speed_setting import SpeedSetting
 
 
 class TaskDirectory:
