@@ -26,19 +26,22 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 EXEC_MARK = "ENVFACTORY_EXEC"
-KILL_GRACE = 15.0
-"""Seconds for the gentle kill (this command's processes) before the hard one (all processes).
-
-A busy machine needs several only to start the killer; a fork bomb leaves no room for it and is known
-at once."""
+KILLER_SECONDS = 15.0
+"""For the gentle kill (this command's processes) before the hard one (all processes): a busy machine needs
+several only to start the killer; a fork bomb leaves no room for it and is known at once."""
+KILL_GRACE = 8.0
+"""Seconds in which the engine should notice that all who held the output are dead."""
+LOOK_AGAIN = 1.0
+"""Seconds until the gentle kill is repeated: a process shows no environment while it starts a program."""
 DRAIN_SECONDS = 180.0
 INSPECT_EVERY = 5.0
 FOREVER = 1e9
 _KILLER = """n=0
-while [ $n -lt 50 ]; do
+while [ $n -lt 100 ]; do
   found=$(grep -lsz "^$1$" /proc/[0-9]*/environ) || exit 0
   for file in $found; do pid=${file#/proc/}; kill -9 "${pid%/environ}" 2>/dev/null; done
   n=$((n+1))
+  [ $n -lt 30 ] || sleep 0.1
 done
 exit 1"""
 
@@ -118,8 +121,9 @@ def _kill(api: APIClient, container: str, stream: Stream, mark: str, user: str) 
     drain = threading.Thread(target=stream.pump, args=(limit, stop.is_set), daemon=True)
     drain.start()
     try:
-        if _kill_softly(api, container, mark, user):
-            drain.join(KILL_GRACE)
+        patience = time.monotonic() + KILL_GRACE
+        while drain.is_alive() and time.monotonic() < patience and _kill_softly(api, container, mark, user):
+            drain.join(LOOK_AGAIN)
         if drain.is_alive():
             # No process can be started any more, or one hid its environment: stop all, keep the files.
             api.kill(container, signal="SIGKILL")
@@ -136,7 +140,7 @@ def _kill_softly(api: APIClient, container: str, mark: str, user: str) -> bool:
     exec_id = _create(api, container, Call(argv, {}, "/", user, None, None, 0), "")
     killer = Stream(api, exec_id, None, 4096)
     try:
-        if not killer.pump(time.monotonic() + KILL_GRACE, lambda: False):
+        if not killer.pump(time.monotonic() + KILLER_SECONDS, lambda: False):
             return False
     finally:
         killer.close()
