@@ -4,8 +4,9 @@
 
 Gold patches of tasks of all repositories in turn, graded one after the other, then several at a time,
 where what counts is that no verdict is lost.  The second run that a patch gets which is not plain is a run
-of the tests, too: the first figures are without it, those of "as by default" count it as overhead.  swebench is installed into an environment of its own; its
-seconds are those between the first and the last line of an instance's log.  Exit code 1 if a verdict is lost.
+of the tests, too: the first figures are without it, those of "as by default" count it as overhead.
+swebench is installed into an environment of its own; its seconds are those between the first and the
+last line of an instance's log.  Exit code 1 if a verdict is lost.
 """
 
 from __future__ import annotations

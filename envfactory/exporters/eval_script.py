@@ -54,14 +54,15 @@ def eval_script(task: Task, root: str) -> str:
         patch=patch if patch.endswith("\n") or not patch else patch + "\n",
         start=START,
         end=END,
-        command=f"{command_line(task)} | {INSTANCES}" if _is_python(task) else command_line(task),
+        command=command_line(task),
     )
 
 
 def command_line(task: Task) -> str:
-    """The tests of the task as one shell command that prints a line for each test."""
+    """The tests of the task as one shell pipeline that prints a line for each test, ids as we write them."""
     spec = task.reward_spec
-    return shlex.join([*spec.test_command, *_summary_options(task), *spec.test_modules])
+    words = shlex.join([*spec.test_command, *_summary_options(task), *spec.test_modules])
+    return f"{words} | {INSTANCES}" if _is_python(task) else words
 
 
 def readable(name: str) -> bool:

@@ -20,7 +20,9 @@ from envfactory.records import Evidence, RewardSpec, Task, canonical_json
 def row(task: Task, *, root: str, bundle_digest: str = "") -> dict[str, Any]:
     """The row of one task, test ids as JSON strings; ``root`` is the first commit in the image."""
     spec = task.reward_spec
-    names = {"FAIL_TO_PASS": _readable(spec.fail_to_pass), "PASS_TO_PASS": _readable(spec.pass_to_pass)}
+    # Without a test that has to start passing, a harness would call the empty patch resolved.
+    kept = _readable(spec.fail_to_pass) or sorted(spec.fail_to_pass)
+    names = {"FAIL_TO_PASS": kept, "PASS_TO_PASS": _readable(spec.pass_to_pass)}
     parser = log_parser(task.candidate.language, [*names["FAIL_TO_PASS"], *names["PASS_TO_PASS"]])
     lists = {column: json.dumps(ids, ensure_ascii=False) for column, ids in names.items()}
     return {**_swebench(task), **lists, **_harness(task, root, parser), **_ours(task, root, bundle_digest)}
@@ -38,7 +40,7 @@ def with_lists(flat: dict[str, Any]) -> dict[str, Any]:
 
 
 def dropped_ids(spec: RewardSpec) -> list[str]:
-    """Tests that the row leaves out because log parsers cannot read their ids."""
+    """Tests that the row leaves out, or that no harness can resolve, because log parsers cannot read them."""
     return sorted(name for name in (*spec.fail_to_pass, *spec.pass_to_pass) if not readable(name))
 
 
@@ -85,6 +87,10 @@ def _ours(task: Task, root: str, bundle_digest: str) -> dict[str, Any]:
     kind, measured = refined(candidate, spec), quality(candidate)
     dropped = dropped_ids(spec)
     notes = [f"{len(dropped)} test ids that no log parser can read are not in this row"] if dropped else []
+    if not _readable(spec.fail_to_pass):
+        notes = [
+            "no log parser can read any FAIL_TO_PASS id of this row: harnesses that use one never resolve it"
+        ]
     return {
         "language": candidate.language,
         "task_type": kind.kind,

@@ -58,6 +58,15 @@ def test_ids_that_no_log_parser_can_read(tmp_path: Path) -> None:
     assert "4 test ids" in found["notes"]
 
 
+def test_a_row_never_asks_for_nothing(tmp_path: Path) -> None:
+    """Without FAIL_TO_PASS ids, harnesses call the empty patch resolved."""
+    ids = {"t.py::test_a[x - y]": "f2p"}
+    task = sample.sample_task(sample.repository(tmp_path / "repo"), fail_to_pass=ids)
+    found = row(task, root="r")
+    assert json.loads(found["FAIL_TO_PASS"]) == ["t.py::test_a[x - y]"]
+    assert "never resolve" in found["notes"]
+
+
 def test_rows_hold_nothing_measured(tmp_path: Path) -> None:
     repo = sample.repository(tmp_path / "repo")
     assert row(sample.sample_task(repo, seconds=1), root="r") == row(

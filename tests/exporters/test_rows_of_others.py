@@ -36,7 +36,8 @@ def test_swe_rebench(task: Task, thin: ExportContext, tmp_path: Path) -> None:
         "log_parser": "parse_log_pytest",
         "pre_install": [],
         "python": "3.11",
-        "test_cmd": "python -m pytest -q -rfEsxXp -p no:cacheprovider tests/test_maths.py",
+        "test_cmd": "python -m pytest -q -rfEsxXp -p no:cacheprovider tests/test_maths.py"
+        " | sed -u 's/::()//g'",
     }
 
 
