@@ -5,32 +5,30 @@ Reads the named files as requirements files; what a build back-end would compute
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from envfactory.languages.python_rules.cited import Cited
-from envfactory.languages.python_rules.requirement_files import read_requirements
+from envfactory.languages.python_rules.pyproject import Pyproject
 
-if TYPE_CHECKING:
-    from envfactory.languages.python_rules.project import Project
-
+Read = Callable[[str], Iterable[Cited]]
+"""Reads a requirements file of the project's folder."""
 HATCH_HOOK = ("tool", "hatch", "metadata", "hooks", "requirements_txt")
 
 
-def dynamic_dependencies(project: Project) -> tuple[Cited, ...]:
+def dynamic_dependencies(data: Pyproject, read: Read) -> tuple[Cited, ...]:
     """Run-time dependencies from the files that the table names; empty when it names none."""
-    data = project.pyproject
     named = data.table("tool", "setuptools", "dynamic").get("dependencies")
-    return _listed(project, _files(named) or data.strings(*HATCH_HOOK, "files"))
+    return _listed(read, _files(named) or data.strings(*HATCH_HOOK, "files"))
 
 
-def dynamic_extras(project: Project) -> dict[str, tuple[Cited, ...]]:
+def dynamic_extras(data: Pyproject, read: Read) -> dict[str, tuple[Cited, ...]]:
     """Extras by name, each from the files that the table names."""
-    data = project.pyproject
     tables = {
         **data.table("tool", "setuptools", "dynamic", "optional-dependencies"),
         **data.table(*HATCH_HOOK, "optional-dependencies"),
     }
-    return {name: _listed(project, _files(value)) for name, value in tables.items()}
+    return {name: _listed(read, _files(value)) for name, value in tables.items()}
 
 
 def _files(value: Any) -> list[str]:
@@ -39,7 +37,5 @@ def _files(value: Any) -> list[str]:
     return [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
 
 
-def _listed(project: Project, names: list[str]) -> tuple[Cited, ...]:
-    return tuple(
-        cited for name in names for cited in read_requirements(project.tree, project.path(name)).requirements
-    )
+def _listed(read: Read, names: list[str]) -> tuple[Cited, ...]:
+    return tuple(cited for name in names for cited in read(name))

@@ -18,6 +18,7 @@ from envfactory.languages.python_rules.dynamic_metadata import dynamic_dependenc
 from envfactory.languages.python_rules.ini_files import read_ini
 from envfactory.languages.python_rules.names import normalise
 from envfactory.languages.python_rules.pyproject import Groups, Pyproject
+from envfactory.languages.python_rules.requirement_files import read_requirements
 from envfactory.languages.python_rules.setup_py import read_setup_py
 
 if TYPE_CHECKING:
@@ -115,12 +116,12 @@ class Project:
         """What the project needs to run, as far as it can be read statically."""
         if self.pyproject.dependencies is not None:
             return self.pyproject.dependencies
-        return dynamic_dependencies(self) or self._listed("install_requires")
+        return dynamic_dependencies(self.pyproject, self._required) or self._listed("install_requires")
 
     @cached_property
     def extras(self) -> Groups:
         """Extras by name as written."""
-        found = {**dynamic_extras(self), **self.pyproject.extras}
+        found = {**dynamic_extras(self.pyproject, self._required), **self.pyproject.extras}
         if self.setup_cfg.has_section("options.extras_require"):
             for name in self.setup_cfg.options("options.extras_require"):
                 lines = self._cfg_lines("options.extras_require", name)
@@ -147,6 +148,9 @@ class Project:
     def build_requires(self) -> tuple[Cited, ...]:
         """PEP 518 requirements and ``setup_requires``."""
         return (*self.pyproject.build_requires, *self._listed("setup_requires"))
+
+    def _required(self, name: str) -> list[Cited]:
+        return read_requirements(self.tree, self.path(name)).requirements
 
     def _listed(self, key: str) -> tuple[Cited, ...]:
         if lines := self._cfg_lines("options", key):
