@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.sample import bare, generate
+from tests.real_dataset import real_dataset
 
 if TYPE_CHECKING:
+    from envfactory import Dataset
     from envfactory.engine import Engine
+    from envfactory.trainer import Task
     from envfactory.workspace import Workspace
 
 
@@ -61,6 +64,19 @@ def engine() -> Iterator[Engine]:
     from envfactory.engine import connect
 
     yield connect()
+
+
+@pytest.fixture(scope="session")
+def dataset(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dataset]:
+    """One task whose image can be made; only for tests marked ``docker``."""
+    with real_dataset(engine, tmp_path_factory.mktemp("episodes")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def task(dataset: Dataset) -> Task:
+    """The task of ``dataset``."""
+    return dataset[0]
 
 
 @pytest.fixture(scope="session")
