@@ -4,22 +4,29 @@ Only assertions that are certainly reached are turned: statements of the test's 
 ``with`` block in it that swallows nothing.  As the test passed, each of them held; so the turned one
 cannot, whatever the program does, unless the outcome is not decided by the assertion at all.
 
-``a == b`` becomes a comparison with something else, not ``a != b``: an object that claims to be equal to
-everything is found out by that.  Works on text; imports and runs nothing.
+``a == b`` becomes a comparison with something else of the same type, not ``a != b``: an object that claims
+to be equal to everything is found out by that.  Works on text; imports and runs nothing.
 """
 
 from __future__ import annotations
 
 import ast
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from envfactory.grader.python_equations import (
+    EQUAL,
+    RAISING,
+    Function,
+    all_equations,
+    expected,
+    own_method,
+    reached,
+)
+from envfactory.grader.unequal import unequal
 from envfactory.languages.python_rules.syntax import parse
 from envfactory.languages.source_text import Edit, Text, edited
 
-RAISING = ("raises", "assertRaises")
-SWALLOWING = (*RAISING, "suppress", "deprecated_call", "warns", "assertWarns", "assertLogs", "subTest")
-"""Calls whose ``with`` block need not be run to its end, or may hide what it raises."""
 HARMLESS: tuple[str, ...] = (
     "parametrize",
     "usefixtures",
@@ -47,23 +54,13 @@ OPPOSITE = {
     "assertNotIn": "assertIn",
     "assertNotEqual": "assertEqual",
 }
-WRAPPED = (
-    "assertEqual",
-    "assertEquals",
-    "assertListEqual",
-    "assertDictEqual",
-    "assertMultiLineEqual",
-    "assertIn",
-)
-Choose = Callable[[Sequence["Edit"]], "Edit"]
 
 
-def inverted(
-    source: bytes, functions: Sequence[str], choose: Choose = secrets.choice
-) -> tuple[bytes, tuple[str, ...]]:
-    """``source`` with one assertion turned in each of ``functions`` (``test_x``, ``Class::test_x``).
+def inverted(source: bytes, functions: Sequence[str]) -> tuple[bytes, tuple[str, ...]]:
+    """``source`` with each of ``functions`` (``test_x``, ``Class::test_x``) turned around.
 
-    Returns the names of those functions that could be turned, too; ``source`` itself if none could.
+    Either one assertion of a function is turned, or all its equations are (see ``all_equations``), by
+    chance.  Returns the names of those that could be turned, too; ``source`` itself if none could.
     """
     try:
         source.decode("utf-8")  # positions are counted in it
@@ -75,13 +72,11 @@ def inverted(
     found, text = dict(_functions(tree)), Text(source)
     chosen = {}
     for name in functions:
-        if name in found and (edits := _ways(found[name], text)):
-            chosen[name] = choose(edits)
-    changed = edited(source, chosen.values())
+        if name in found and (ways := _ways(found[name], text)):
+            every = all_equations(found[name], text) if len(ways) > 1 else []
+            chosen[name] = every if every and secrets.randbelow(2) else [secrets.choice(ways)]
+    changed = edited(source, [edit for edits in chosen.values() for edit in edits])
     return (changed, tuple(chosen)) if parse(changed) else (source, ())
-
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def _functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]]:
@@ -139,24 +134,14 @@ def _has(node: ast.AST, kinds: tuple[type[ast.AST], ...]) -> bool:
     return any(_has(child, kinds) for child in ast.iter_child_nodes(node))
 
 
-def _names(node: ast.AST) -> Iterator[str]:
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Name | ast.Attribute):
-            yield inner.id if isinstance(inner, ast.Name) else inner.attr
-
-
 def _edits(body: Sequence[ast.stmt], text: Text) -> Iterator[Edit]:
-    for statement in body:
+    for statement in reached(body):
         if isinstance(statement, ast.Assert):
             yield from _of_assert(statement.test, text)
         elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
             yield from _of_call(statement.value, text)
         elif isinstance(statement, ast.With | ast.AsyncWith):
-            names = {name for item in statement.items for name in _names(item.context_expr)}
-            if names & set(RAISING):
-                yield from _of_raises([item.context_expr for item in statement.items], text)
-            elif not names & set(SWALLOWING):
-                yield from _edits(statement.body, text)
+            yield from _of_raises([item.context_expr for item in statement.items], text)
 
 
 def _of_raises(managers: Sequence[ast.expr], text: Text) -> Iterator[Edit]:
@@ -169,50 +154,26 @@ def _of_raises(managers: Sequence[ast.expr], text: Text) -> Iterator[Edit]:
 def _of_assert(test: ast.expr, text: Text) -> Iterator[Edit]:
     operator = test.ops[0] if isinstance(test, ast.Compare) and len(test.ops) == 1 else None
     if isinstance(test, ast.Compare) and isinstance(operator, ast.Eq):
-        yield text.replaced(test.comparators[0], _unequal)
+        yield from (text.replaced(side, unequal) for side in expected(test.left, test.comparators[0]))
     elif isinstance(test, ast.Compare) and isinstance(operator, ast.In):
-        yield text.replaced(test.left, _unequal)
+        yield text.replaced(test.left, unequal)
     else:
         yield text.replaced(test, lambda told: b"(not (" + told + b"))")
 
 
 def _of_call(call: ast.Call, text: Text) -> Iterator[Edit]:
     method = call.func
-    own = (
-        isinstance(method, ast.Attribute) and isinstance(method.value, ast.Name) and method.value.id == "self"
-    )
-    if not own or not isinstance(method, ast.Attribute) or any(isinstance(a, ast.Starred) for a in call.args):
+    if not own_method(call) or not isinstance(method, ast.Attribute):
         return
-    if method.attr in WRAPPED and len(call.args) >= 2:
-        yield text.replaced(call.args[0 if method.attr == "assertIn" else 1], _unequal)
+    if method.attr == "assertIn" and len(call.args) >= 2:
+        yield text.replaced(call.args[0], unequal)
+    elif method.attr in EQUAL and len(call.args) >= 2:
+        yield from (text.replaced(side, unequal) for side in expected(*call.args[:2]))
     elif method.attr in OPPOSITE and call.args:
         new = OPPOSITE[method.attr].encode()
         yield text.replaced(method, lambda told: b"self." + new)
     elif method.attr in RAISING and len(call.args) >= 2:
         yield text.replaced(call.args[0], _unraised)
-
-
-def _unequal(told: bytes) -> bytes:
-    """An expression that is unequal to what ``told`` is equal to, of the same type where that is easy."""
-    value = _literal(told)
-    if type(value) is int and abs(value) < 1 << 31:
-        return b"(%d)" % (value + 1 + secrets.randbelow(9))
-    if type(value) is str and "\n" not in value:
-        cut = secrets.randbelow(len(value) + 1)
-        return repr(value[:cut] + secrets.choice("abcdefgh") + value[cut:]).encode()
-    return b"((" + told + b"), %d)" % secrets.randbelow(100)
-
-
-def _literal(told: bytes) -> object:
-    """The value of a literal; ``None`` for anything else."""
-    module = parse(told.strip())
-    if module is None or len(module.body) != 1 or not isinstance(module.body[0], ast.Expr):
-        return None
-    try:
-        value: object = ast.literal_eval(module.body[0].value)
-    except (ValueError, TypeError, MemoryError, RecursionError):
-        return None
-    return value
 
 
 def _unraised(told: bytes) -> bytes:

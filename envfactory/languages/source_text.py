@@ -33,13 +33,25 @@ class Text:
     def replaced(self, node: ast.expr, change: Callable[[bytes], bytes]) -> Edit:
         """``node`` becomes what ``change`` makes of its text."""
         span = self.spanned(node, b"")
-        return Edit(span.start, span.end, change(self._source[span.start : span.end]))
+        return Edit(span.start, span.end, change(self.told(node)))
 
     def spanned(self, node: ast.expr | ast.stmt, text: bytes) -> Edit:
         """``text`` in the place of ``node``."""
         start = self._offset(node.lineno, node.col_offset)
         end = self._offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
         return Edit(start, end, text)
+
+    def told(self, node: ast.expr) -> bytes:
+        """The text of ``node``."""
+        span = self.spanned(node, b"")
+        return self._source[span.start : span.end]
+
+    def after(self, node: ast.stmt, like: ast.stmt, statement: bytes) -> Edit:
+        """``statement`` on a line of its own behind ``node``, indented as ``like``, which begins a line."""
+        end = self.spanned(node, b"").end
+        start = self._starts[like.lineno - 1]
+        indent = self._source[start : self._offset(like.lineno, like.col_offset)]
+        return Edit(end, end, b"\n" + indent + statement)
 
     def before(self, node: ast.stmt, statement: bytes) -> Edit | None:
         """``statement`` on a line of its own before ``node``; ``None`` where that begins no line."""
