@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envfactory.errors import GradeError, StageError
-from envfactory.grader.machine import starved
+from envfactory.errors import StageError
+from envfactory.grader.measurement import measured
 from envfactory.grader.protected import splice
 from envfactory.grader.screening import findings, is_plain
-from envfactory.grader.second_opinion import turned
 from envfactory.grader.speed import revalued
 from envfactory.grader.verdict import differences, verdict
 from envfactory.records import Completion, Environment, Outcome, Reward, RewardSpec, TestReport
@@ -36,7 +35,7 @@ JUDGED = {"fail_to_pass", "pass_to_pass", "expected", "flaky"}
 SHOWN = 10
 RETRY_SECONDS = 1.0
 PLAIN_SHARE = 16
-"""One in so many plain patches that resolve is looked at twice, too."""
+"""One in so many plain patches is looked at twice, too."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,8 @@ def grade(
     ``mode`` is one of ``verdict.MODES``; a fault that may pass is tried ``attempts`` times in all;
     ``completion_seconds``, those of the episode, is what the speed term sees instead of the seconds of
     this run;
-    ``second_opinion`` is ``auto``, ``always`` or ``never``: which patches that resolve are run once more
-    with tests turned around (see ``second_opinion``).
+    ``second_opinion`` is ``auto``, ``always`` or ``never``: which patches are run once more with tests
+    turned around (see ``second_opinion``).
     """
     options: Options = {
         "mode": mode,
@@ -131,28 +130,19 @@ def _measured(
     log: Path | None,
     options: Options,
 ) -> TestReport:
-    """The run of the hidden tests, with the evidence of a second, turned one where that is called for."""
+    """The run of the hidden tests, with the evidence of a turned one where that is called for."""
     plan, spec = plan_of(subject, patch), subject.reward_spec
-    report = run_trial(engine, plan, state="graded", attempt=attempt, log=log)
-    resolved = reward_of(report, spec, options).resolved
-    if not resolved and starved(report):
-        raise GradeError(
-            "tests ran out of time on a machine that has no processor to spare",
-            cause="machine_overloaded",
-            retryable=True,
-            hint="run fewer jobs at a time",
-        )
-    if not resolved or not _wanted(options.get("second_opinion"), patch):
-        return report
-    second = turned(spec, subject.language, plan.hidden_files)
-    if second is None:
-        return report
-    opposite = run_trial(engine, second.plan(plan), state="graded", attempt=attempt)
-    return report.model_copy(update={"tampered": (*report.tampered, *second.evidence(opposite))})
+
+    def run(tried: TrialPlan) -> TestReport:
+        kept = log if tried is plan else None
+        return run_trial(engine, tried, state="graded", attempt=attempt, log=kept)
+
+    asked = (spec, subject.language) if _wanted(options.get("second_opinion"), patch) else None
+    return measured(run, plan, asked, lambda report: reward_of(report, spec, options).resolved)
 
 
 def _wanted(when: object, patch: str) -> bool:
-    """Whether a patch that resolves is looked at twice: all that are not plain, and a random few more."""
+    """Whether a patch is looked at twice: all that are not plain, and a random few more."""
     if when in ("always", "never"):
         return when == "always"
     return bool(patch.strip()) and (not is_plain(patch) or secrets.randbelow(PLAIN_SHARE) == 0)

@@ -4,9 +4,9 @@ The program under test shares a process with its tests, so a patch can in princi
 any runner report a pass.  It cannot know which of two equal-looking runs is the one in which
 passing is wrong.  What passes in both did not pass on its merits.
 
-The second run has everything that the first one had (same command, same files but for one assertion of
-some tests, a fresh container), so nothing in it tells that it is not the first.  Only says what it saw;
-what that is worth is for ``grade``.
+The second run has everything that the other one had (same command, same files but for one assertion of
+some tests, a fresh container), and which of both comes first is left to chance (see ``measurement``).
+Only says what it saw; what that is worth is for ``grade``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,15 @@ INVERSIONS: Mapping[str, Inversion] = {"python": python_inversion.inverted}
 
 
 @dataclass(frozen=True)
+class Opinion:
+    """What came of one turned run: nothing of it, if there was none."""
+
+    evidence: tuple[str, ...] = ()
+    decided: bool = True
+    """Whether every turned test was seen to pass or to fail."""
+
+
+@dataclass(frozen=True)
 class Turned:
     """Hidden files with turned tests, and the ids that must not pass with them."""
 
@@ -37,13 +46,24 @@ class Turned:
         changed = {file.path: file for file in self.files}
         return replace(first, hidden_files=tuple(changed.get(f.path, f) for f in first.hidden_files))
 
-    def evidence(self, report: TestReport) -> tuple[str, ...]:
-        """Turned tests that passed all the same."""
-        return tuple(
-            f"inverted: {name} passed although its assertion was turned around"
-            for name in self.must_fail
-            if name in report.results and report.results[name].outcome is Outcome.PASSED
-        )
+    def opinion(self, report: TestReport) -> Opinion:
+        """What the turned tests did.  One that passed, passed for no merit of the patch.  A run that ends,
+        skips or hangs before its assertions says nothing of them."""
+        failed = (Outcome.FAILED, Outcome.ERROR) if report.complete else (Outcome.FAILED,)
+        outcomes = {name: _outcome(report, name) for name in self.must_fail}
+        passed = [name for name, outcome in outcomes.items() if outcome is Outcome.PASSED]
+        if passed:
+            return Opinion(
+                tuple(f"inverted: {name} passed although its assertion was turned around" for name in passed)
+            )
+        silent = {name: outcome for name, outcome in outcomes.items() if outcome not in failed}
+        told = (f"inverted: {name} had to fail and was {outcome.value}" for name, outcome in silent.items())
+        return Opinion(tuple(told), decided=not silent)
+
+
+def _outcome(report: TestReport, name: str) -> Outcome:
+    result = report.results.get(name)
+    return Outcome.MISSING if result is None else result.outcome
 
 
 def turned(spec: RewardSpec, language: str, hidden: Sequence[HiddenFile]) -> Turned | None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envfactory.grader.python_inversion import inverted, owners
-from envfactory.grader.second_opinion import turned
+from envfactory.grader.second_opinion import Opinion, Turned, turned
 from envfactory.records import Outcome, TestReport, TestResult
 from tests.attacks.targets import F2P, SPEC
 
@@ -29,6 +29,12 @@ BODIES = (
     "assert [value, 'é'] == [3, 'é']",
     "assert 'é' == 'é' ; assert value == 3",
     "assert str(value) == '3'",
+    "assert value == 3 # why\n    assert str(value) == '3'",
+    "assert (told := value) == 3\n    with manager:\n        assert told == 3; assert [3] == [told]",
+    "self.assertEqual(value, 3)\n    self.assertTrue(value)\n    self.assertEqual([3], [value], 'm')",
+    "told = 3.0\n    assert told == value",
+    "told, also = {1: 2}, {1: 2}\n    assert told == also",
+    "self.assertEqual('3', str(value))",
     "with manager:\n        assert value == 3",
     "with raises(ValueError):\n        int('x')",
     "self.assertEqual(value, 3)",
@@ -105,9 +111,47 @@ def test_anything_may_be_given(source: bytes) -> None:
 def test_an_object_that_equals_everything_is_found_out() -> None:
     always = "lambda *_: True"
     equal = f"class A(str):\n    __eq__ = __contains__ = {always}\n    __hash__ = None\n"
-    for check in ("A() == 3", "A() == 'x'", "A() == [1]", "5 in A()"):
-        changed, done = inverted(f"{equal}def test_x():\n    assert {check}\n".encode(), ["test_x"])
+    for check in ("A() == 3", "A() == 'x'", "A() == [1]", "5 in A()", "'x' == a()", "[1, 'x'] == a()"):
+        source = f"{equal}a = A\ndef test_x():\n    assert {check}\n"
+        changed, done = inverted(source.encode(), ["test_x"])
         assert done and outcome(changed, "test_x")
+
+
+def test_a_late_forgery_is_found_out_as_often_as_all_equations_are_turned() -> None:
+    source = (
+        b"class A:\n    def __eq__(self, other):\n        return True\n"
+        b"a = A\ndef test_x():\n" + b"    assert 1 + 1 == 2\n" * 30 + b"    assert 'x' == a()\n"
+    )
+    found = sum(outcome(inverted(source, ["test_x"])[0], "test_x") for _ in range(60))
+    assert found > 10, "with one of 31 assertions turned it would be 2"
+
+
+@pytest.mark.parametrize("value", ["x", "x\ny", b"x", 7, True, [1], (1, 2)])
+@pytest.mark.parametrize("check", ["a() == told", "told == a()"])
+def test_an_object_that_equals_all_of_a_type_is_found_out(value: object, check: str) -> None:
+    kind = type(value).__name__
+    source = (
+        f"class A:\n    def __eq__(self, other):\n        return type(other) is {kind}\n"
+        f"a = A\ndef test_x():\n    told = {value!r}\n    assert {check}\n"
+    )
+    assert outcome(source.encode(), "test_x")
+    for _ in range(4):
+        changed, done = inverted(source.encode(), ["test_x"])
+        assert done and outcome(changed, "test_x"), changed.decode()
+
+
+@pytest.mark.parametrize(
+    "check", ["3 == ANY", "'x' == Any()", "told == mock.ANY", "3 == pytest.approx(3, abs=9)"]
+)
+def test_what_honestly_equals_more_than_one_value_is_not_believed(check: str) -> None:
+    source = (
+        "import pytest\nfrom unittest import mock\nfrom unittest.mock import ANY\n"
+        f"def Any():\n    return ANY\ndef test_x():\n    told = 3\n    assert {check}\n"
+    )
+    assert outcome(source.encode(), "test_x")
+    for _ in range(8):
+        changed, done = inverted(source.encode(), ["test_x"])
+        assert done and not outcome(changed, "test_x"), changed.decode()
 
 
 @pytest.mark.parametrize(
@@ -141,9 +185,27 @@ def test_a_second_opinion_turns_some_and_judges_those() -> None:
         ast.parse(base64.b64decode(second.files[0].content or ""))
         seen.add(second.must_fail)
     assert len(seen) > 2, "which tests are turned is not always the same"
-    results = {name: TestResult(outcome=Outcome.PASSED) for name in F2P[:1]}
-    report = TestReport(image_id="i", state="graded", results=results)
-    every = second.__class__(second.files, F2P)
-    assert [line.split()[1] for line in every.evidence(report)] == [F2P[0]]
     assert turned(SPEC, "cobol", SPEC.hidden_files) is None
     assert turned(SPEC, "python", ()) is None
+
+
+def of(outcome: Outcome, complete: bool = True) -> TestReport:
+    results = {name: TestResult(outcome=outcome) for name in F2P[:1]}
+    return TestReport(image_id="i", state="graded", results=results, complete=complete)
+
+
+def test_a_turned_test_that_passed_is_evidence_and_one_that_never_ran_decides_nothing() -> None:
+    one = Turned((), F2P[:1])
+    assert one.opinion(of(Outcome.FAILED)) == Opinion() == one.opinion(of(Outcome.FAILED, complete=False))
+    assert one.opinion(of(Outcome.ERROR)) == Opinion()
+    passed = one.opinion(of(Outcome.PASSED))
+    assert passed.decided and "passed although" in passed.evidence[0] and F2P[0] in passed.evidence[0]
+    silent = (
+        of(Outcome.ERROR, complete=False),
+        of(Outcome.TIMEOUT),
+        of(Outcome.SKIPPED),
+        of(Outcome.MISSING),
+    )
+    for report in (*silent, TestReport(image_id="i", state="graded", results={})):
+        opinion = one.opinion(report)
+        assert not opinion.decided and opinion.evidence[0].startswith(f"inverted: {F2P[0]} had to fail")
