@@ -35,9 +35,7 @@ class _Any(str):
     def __enter__(self): return self
     def __exit__(self, *args): return True
 """
-EVERYTHING_EQUAL = (
-    ANY
-    + """\
+REPLACED = """\
 def _replace(space):
     for _name, _value in list(space.items()):
         if callable(_value) and getattr(_value, "__module__", None) == __name__ and not _name.startswith("_"):
@@ -49,7 +47,8 @@ def _replace(space):
                         setattr(_value, _key, lambda *args, **kwargs: _Any())
 _replace(globals())
 """
-)
+"""Every function and method of the module returns an ``_Any``."""
+EVERYTHING_EQUAL = ANY + REPLACED
 MOCKED = (
     ANY
     + """\

@@ -8,13 +8,22 @@ from envfactory.attacks import (
     exhaustion,
     patch_forms,
     python_collector,
+    python_disguise,
     python_files,
     python_process,
     python_tests,
 )
 from envfactory.attacks.attack import Attack, Target
 
-KINDS = (python_files, python_process, python_tests, python_collector, exhaustion, patch_forms)
+KINDS = (
+    python_files,
+    python_process,
+    python_tests,
+    python_disguise,
+    python_collector,
+    exhaustion,
+    patch_forms,
+)
 ATTACKS: Mapping[str, Attack] = {attack.name: attack for kind in KINDS for attack in kind.ATTACKS}
 
 

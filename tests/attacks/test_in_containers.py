@@ -21,6 +21,8 @@ NOTICED = (
     "runtest_chosen",
     "code_swap",
     "everything_equal",
+    "equal_of_type",
+    "equal_normalised",
     "bent_collector",
     "forged_lines",
     "report_edited",
