@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envfactory.errors import StageError
-from envfactory.grader.measurement import measured
+from envfactory.grader.measurement import Examination, measured
 from envfactory.grader.protected import splice
 from envfactory.grader.screening import findings, is_plain
 from envfactory.grader.speed import revalued
@@ -137,8 +137,13 @@ def _measured(
         kept = log if tried is plan else None
         return run_trial(engine, tried, state="graded", attempt=attempt, log=kept)
 
-    asked = (spec, subject.language) if _wanted(options.get("second_opinion"), patch) else None
-    return measured(run, plan, asked, lambda report: reward_of(report, spec, options).resolved)
+    def resolved(report: TestReport) -> bool:
+        return reward_of(report, spec, options).resolved
+
+    return measured(
+        run,
+        Examination(plan, spec, subject.language, _wanted(options.get("second_opinion"), patch), resolved),
+    )
 
 
 def _wanted(when: object, patch: str) -> bool:

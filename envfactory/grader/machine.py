@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from envfactory.records import Machine, Outcome, TestReport
@@ -23,13 +24,20 @@ IDLE = 0.15
 WANTED, GOT_ITS_SHARE = 0.05, 0.5
 """A run that had a processor for half of its time was not starved of it; one that had it for less than a
 twentieth slept rather than waited (with eight runs on two processors each still gets a quarter)."""
+ENDLESS = 10.0
+"""A run that used so many times the processor seconds of the slowest reference run had its chance."""
 LOOK_SECONDS = 0.4
 
 
-def starved(report: TestReport, stat: Path = STAT) -> bool:
-    """Whether time limits were hit in a run that hardly got a processor, on a machine that is still busy."""
+def starved(report: TestReport, reference: Sequence[float] = (), stat: Path = STAT) -> bool:
+    """Whether time limits were hit in a run that hardly got a processor, on a machine that is still busy.
+
+    ``reference``: processor seconds of runs with the gold patch, where they are known.
+    """
     late = report.timed_out or any(r.outcome is Outcome.TIMEOUT for r in report.results.values())
     if not late or not WANTED * report.seconds < report.cpu_seconds < GOT_ITS_SHARE * report.seconds:
+        return False
+    if reference and report.cpu_seconds > ENDLESS * max(reference):
         return False
     share = idle_share(stat)
     return share is not None and share < IDLE

@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 
 from envfactory.grader.grade import GradeSubject, plan_of
-from envfactory.grader.measurement import OPINIONS, measured
+from envfactory.grader.measurement import OPINIONS, Examination, measured
 from envfactory.records import Outcome, TestReport, TestResult
 from envfactory.trials import TrialPlan
 from tests.attacks.targets import SPEC
 
 PLAN = plan_of(GradeSubject("image", SPEC), "")
-ASKED = (SPEC, "python")
 
 
 class Runs:
@@ -35,6 +34,10 @@ def resolved(report: TestReport) -> bool:
     return report.complete and all(r.outcome is Outcome.PASSED for r in report.results.values())
 
 
+def wanted(twice: bool = True) -> Examination:
+    return Examination(PLAN, SPEC, "python", twice, resolved)
+
+
 @pytest.mark.parametrize(
     ("straight", "turned", "first", "order", "tampered"),
     [
@@ -52,19 +55,19 @@ def test_turned_runs_come_first_or_last_and_count_only_for_what_resolves(
     straight: Outcome, turned: Outcome, first: int, order: str, tampered: bool
 ) -> None:
     runs = Runs(straight, turned)
-    report = measured(runs, PLAN, ASKED, resolved, lambda: first)
+    report = measured(runs, wanted(), lambda: first)
     assert runs.seen == order and bool(report.tampered) == tampered
 
 
 def test_who_is_not_asked_for_runs_once() -> None:
     runs = Runs(Outcome.PASSED, Outcome.PASSED)
-    assert not measured(runs, PLAN, None, resolved, lambda: 1).tampered and runs.seen == "s"
+    assert not measured(runs, wanted(twice=False), lambda: 1).tampered and runs.seen == "s"
 
 
 def test_the_order_is_left_to_chance() -> None:
     orders = set()
     for _ in range(40):
         runs = Runs(Outcome.PASSED, Outcome.FAILED)
-        measured(runs, PLAN, ASKED, resolved)
+        measured(runs, wanted())
         orders.add(runs.seen)
     assert orders == {"st", "ts"}

@@ -123,6 +123,15 @@ def test_starved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: TestRep
         assert not starved(found), "an idle machine is not to blame"
 
 
+def test_a_run_that_used_up_far_more_than_the_gold_patch_was_not_starved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or else every endless loop would be the fault of a machine that grades several patches at a time."""
+    monkeypatch.setattr("envfactory.grader.machine.idle_share", lambda stat: 0.0)
+    endless = report(30, 12, Outcome.TIMEOUT, True)
+    assert starved(endless) and starved(endless, (0.5, 2.0)) and not starved(endless, (0.5, 0.9))
+
+
 def test_idle_share_of_this_machine(tmp_path: Path) -> None:
     share = idle_share(seconds=0.2)
     assert share is None or 0 <= share <= 1
