@@ -157,6 +157,8 @@ def _show(told: dict[str, Any]) -> None:
         typer.echo(f"{task}: {reason}")
     for task, faults in told["faults"].items():
         typer.echo(f"{task}: no verdict: {', '.join(f'{cause} ({n})' for cause, n in faults.items())}")
+    for task in (task for task, found in tasks.items() if found["unconfirmed"]):
+        typer.echo(f"{task}: no second opinion: none of its tests can be turned around")
     _show_table("attack", told["attacks"])
     _show_table("variant", told["variants"])
     if told["oracle"]:

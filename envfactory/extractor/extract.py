@@ -199,7 +199,7 @@ class _Extraction:
         return final
 
     def _spec(self, laboratory: Laboratory, guard: Protection) -> RewardSpec:
-        return reward_spec(laboratory, guard, self._classes(laboratory))
+        return reward_spec(laboratory, guard, self._classes(laboratory), self.after)
 
     def _judge(self, spec: RewardSpec, patch: str, name: str, attempt: int) -> Judgement:
         log = self.site.workspace.task(spec.instance_id).trial_log(f"graded-{name}", attempt)

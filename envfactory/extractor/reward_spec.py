@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from envfactory.extractor.classify import Classes, Runs
 from envfactory.extractor.laboratory import Laboratory
 from envfactory.extractor.protection import Protection
 from envfactory.grader.machine import this_machine
-from envfactory.records import RewardSpec, SpeedTerm
+from envfactory.records import HiddenFile, RewardSpec, SpeedTerm
+from envfactory.trials.hidden import read_files
+
+if TYPE_CHECKING:
+    from envfactory.git.tree import Tree
 
 
-def reward_spec(laboratory: Laboratory, guard: Protection, classes: Classes) -> RewardSpec:
+def reward_spec(laboratory: Laboratory, guard: Protection, classes: Classes, after: Tree) -> RewardSpec:
     """The spec that grading will follow."""
     environment = laboratory.environment.spec
     return RewardSpec(
@@ -22,7 +28,7 @@ def reward_spec(laboratory: Laboratory, guard: Protection, classes: Classes) -> 
         runs=laboratory.counts(),
         test_command=environment.test_command,
         test_modules=laboratory.modules,
-        hidden_files=laboratory.hidden,
+        hidden_files=_hidden(laboratory, classes, after),
         protected=guard.patterns,
         shared_files=laboratory.shared,
         canaries=laboratory.canaries,
@@ -31,6 +37,14 @@ def reward_spec(laboratory: Laboratory, guard: Protection, classes: Classes) -> 
         import_only=classes.import_only,
         speed=_speed(laboratory),
     )
+
+
+def _hidden(laboratory: Laboratory, classes: Classes, after: Tree) -> tuple[HiddenFile, ...]:
+    """What the test patch changes, and modules whose tests must come to pass even if only their data
+    changed: what is not among the hidden files cannot be turned around for a second opinion."""
+    known = {file.path for file in laboratory.hidden}
+    judging = {name.partition("::")[0] for name in classes.fail_to_pass} & {*laboratory.modules} - known
+    return tuple(sorted((*laboratory.hidden, *read_files(after, judging)), key=lambda file: file.path))
 
 
 def _speed(laboratory: Laboratory) -> SpeedTerm:

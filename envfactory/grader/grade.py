@@ -19,6 +19,7 @@ from envfactory.errors import StageError
 from envfactory.grader.measurement import Examination, measured
 from envfactory.grader.protected import splice
 from envfactory.grader.screening import findings, is_plain
+from envfactory.grader.second_opinion import unconfirmed
 from envfactory.grader.speed import revalued
 from envfactory.grader.verdict import differences, verdict
 from envfactory.records import Completion, Environment, Outcome, Reward, RewardSpec, TestReport
@@ -100,9 +101,10 @@ def judge(
 ) -> Judgement:
     """As ``grade``, with the test report behind the reward."""
     spec, started = subject.reward_spec, time.monotonic()
+    twice = _wanted((options or {}).get("second_opinion"), patch)
     for attempt in range(1, attempts + 1):
         try:
-            report = _measured(engine, subject, patch, attempt, log, options or {})
+            report = _measured(engine, subject, patch, attempt, log, options or {}, twice)
         except PatchError as error:
             reward = _nothing(spec, value=0.0, evidence=(error.cause, *findings(patch)), detail=str(error))
         except StageError as error:
@@ -115,7 +117,9 @@ def judge(
                 reward = _nothing(spec, value=None, fault=error.cause, detail=str(error))
         else:
             reward = reward_of(report, spec, options or {})
-            noted = (*reward.evidence, *(f"dropped: {path}" for path in report.dropped), *findings(patch))
+            alone = unconfirmed(spec, subject.language) if twice and reward.resolved else ()
+            dropped = tuple(f"dropped: {path}" for path in report.dropped)
+            noted = (*reward.evidence, *alone, *dropped, *findings(patch))
             reward = reward.model_copy(update={"evidence": noted})
             return Judgement(_timed(reward, started), report)
         return Judgement(_timed(reward, started), None)
@@ -129,6 +133,7 @@ def _measured(
     attempt: int,
     log: Path | None,
     options: Options,
+    twice: bool,
 ) -> TestReport:
     """The run of the hidden tests, with the evidence of a turned one where that is called for."""
     plan, spec = plan_of(subject, patch), subject.reward_spec
@@ -140,10 +145,7 @@ def _measured(
     def resolved(report: TestReport) -> bool:
         return reward_of(report, spec, options).resolved
 
-    return measured(
-        run,
-        Examination(plan, spec, subject.language, _wanted(options.get("second_opinion"), patch), resolved),
-    )
+    return measured(run, Examination(plan, spec, subject.language, twice, resolved))
 
 
 def _wanted(when: object, patch: str) -> bool:

@@ -25,6 +25,9 @@ INVERSIONS: Mapping[str, Inversion] = {"python": python_inversion.inverted}
 """Language -> how an assertion of its tests is turned around."""
 
 
+UNCONFIRMED = "unconfirmed: no test that the patch must pass can be turned around"
+
+
 @dataclass(frozen=True)
 class Opinion:
     """What came of one turned run: nothing of it, if there was none."""
@@ -84,6 +87,11 @@ def turned(spec: RewardSpec, language: str, hidden: Sequence[HiddenFile]) -> Tur
         required = python_inversion.owners((*spec.fail_to_pass, *spec.pass_to_pass), file.path)
         must_fail += [test_id for name in done for test_id in required[name]]
     return Turned(tuple(files), tuple(must_fail)) if files else None
+
+
+def unconfirmed(spec: RewardSpec, language: str) -> tuple[str, ...]:
+    """What is said of rewards of a task that allows of no second opinion; nothing for most tasks."""
+    return () if turned(spec, language, spec.hidden_files) else (UNCONFIRMED,)
 
 
 def _some(able: Sequence[str]) -> list[str]:

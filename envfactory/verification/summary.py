@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from envfactory.grader.second_opinion import UNCONFIRMED
 from envfactory.oracle import Finding, strength
 from envfactory.oracle.strength import MUTANT, PARTIAL
 from envfactory.records import OracleStrength
@@ -16,7 +17,8 @@ from envfactory.verification.checks import ATTACK, COVERAGE, EMPTY, GOLD, SECOND
 
 
 def verdicts(entries: Iterable[Entry]) -> dict[str, dict[str, Any]]:
-    """Task -> rates of gold and empty patch, attacks, variants, oracle, whether all runs agreed, faults."""
+    """Task -> rates of gold and empty patch, whether a second opinion is impossible, attacks, variants,
+    oracle, whether all runs agreed, faults."""
     by_task: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_task[entry.task].append(entry)
@@ -32,6 +34,7 @@ def _of_task(entries: Sequence[Entry]) -> dict[str, Any]:
     return {
         "gold": rate(entry.resolved for entry in judged if entry.check == GOLD),
         "empty": rate(entry.resolved for entry in judged if entry.check == EMPTY),
+        "unconfirmed": any(UNCONFIRMED in entry.evidence for entry in judged),
         "attacks": sum(entry.check.startswith(ATTACK) and entry.applied for entry in judged),
         "succeeded": sorted(e.check.removeprefix(ATTACK) for e in judged if _succeeded(e)),
         "variants": sum(entry.check.startswith(VARIANT) and _was_made(entry) for entry in judged),

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.sample import SAMPLE
+from envfactory.grader.second_opinion import unconfirmed
+from envfactory.trainer import Task
 from tests.e2e.factory import Factory
 
 pytestmark = pytest.mark.docker
@@ -31,6 +33,13 @@ def test_nothing_else_is_found(sample: Factory) -> None:
 def test_the_right_tests_decide(sample: Factory, number: str) -> None:
     spec = json.loads((sample.task(number) / "tests" / "reward_spec.json").read_text())
     assert sorted(spec["fail_to_pass"]) == EXPECTED[number]["fail_to_pass"]
+
+
+@pytest.mark.parametrize("number", TASKS)
+def test_rewards_can_be_looked_at_twice(sample: Factory, number: str) -> None:
+    """Even if the pull request changes the tests' data alone: a task may not lack what finds forgeries."""
+    task = Task(sample.task(number))
+    assert unconfirmed(task.reward_spec, task.language) == ()
 
 
 def test_the_sums_add_up(sample: Factory) -> None:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envfactory.grader.python_inversion import inverted, owners
-from envfactory.grader.second_opinion import Opinion, Turned, turned
-from envfactory.records import Outcome, TestReport, TestResult
+from envfactory.grader.second_opinion import UNCONFIRMED, Opinion, Turned, turned, unconfirmed
+from envfactory.records import HiddenFile, Outcome, TestReport, TestResult
 from tests.attacks.targets import F2P, SPEC
 
 BODIES = (
@@ -187,6 +187,12 @@ def test_a_second_opinion_turns_some_and_judges_those() -> None:
     assert len(seen) > 2, "which tests are turned is not always the same"
     assert turned(SPEC, "cobol", SPEC.hidden_files) is None
     assert turned(SPEC, "python", ()) is None
+
+
+def test_a_task_without_a_test_to_turn_says_so() -> None:
+    assert unconfirmed(SPEC, "python") == ()
+    data_only = SPEC.model_copy(update={"hidden_files": (HiddenFile(path="tests/data/titles.json"),)})
+    assert unconfirmed(data_only, "python") == (UNCONFIRMED,)
 
 
 def of(outcome: Outcome, complete: bool = True) -> TestReport:

@@ -9,6 +9,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from envfactory.grader.second_opinion import UNCONFIRMED
 from envfactory.verification import (
     Entry,
     Ledger,
@@ -65,6 +66,12 @@ def test_what_rotted_is_named() -> None:
         assert reason in rotten(verdicts([*good, bad]))["t"]
     faulty = verdicts([*good, entry("gold", run=2, fault="image_missing")])
     assert rotten(faulty) == {} and faulty["t"]["faults"] == {"image_missing": 1}
+
+
+def test_a_task_without_a_second_opinion_is_named_and_no_rot() -> None:
+    alone = entry("gold", resolved=True, evidence=(UNCONFIRMED,))
+    assert verdicts([alone])["t"]["unconfirmed"] and rotten(verdicts([alone])) == {}
+    assert not verdicts([entry("gold", resolved=True)])["t"]["unconfirmed"]
 
 
 def test_variants_and_mistakes_are_summed_up_apart() -> None:
