@@ -27,6 +27,8 @@ from envfactory.timemachine.stock import Stock
 from envfactory.timemachine.upstream import Upstream, configured_index
 
 PARSED_PAGES = 256
+YARDSTICK = "pip"
+"""A project that every index has."""
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _BLIND_PIP = re.compile(r"\bpip/([0-8])\.\S* .*\"python\": ?\"(\d+\.\d+[\d.]*)")
 _BLIND_SETUPTOOLS = re.compile(
@@ -118,13 +120,18 @@ class PyPI:
         if replay:
             listed = replay.entries(self.NAME, project)
             return dating.Dated(tuple(files), {name: entry.rule for name, entry in listed.items()})
-        if files and all(file.upload_time is None for file in files):
+        undated = files and all(file.upload_time is None for file in files)
+        if undated and self._upstream and not self._tells_times(cutoff):
             raise StageError(
                 f"{project}: the index tells no upload time of any of its {len(files)} files",
                 cause="index_without_dates",
                 hint="set PIP_INDEX_URL to an index whose JSON pages have upload times",
             )
         return dating.visible(project, files, cutoff)
+
+    def _tells_times(self, cutoff: datetime) -> bool:
+        """Whether this index knows upload times at all; single projects may lack them anywhere."""
+        return any(file.upload_time for file in self._known(YARDSTICK, cutoff) or ())
 
     def effective_cutoff(self, name: str, cutoff: datetime) -> datetime:
         """The cut-off, not below the floor of build back-ends."""

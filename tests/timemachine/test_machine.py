@@ -177,6 +177,15 @@ def test_an_upstream_without_dates(machine: TimeMachine, upstream: Upstream) -> 
     assert caught.value.cause == "index_without_dates"
 
 
+def test_one_project_without_dates_is_left_out(machine: TimeMachine, upstream: Upstream) -> None:
+    """Such as old projects whose only file was taken over from elsewhere: no reason to end a build."""
+    upstream.add("bare", "bare-1.tar.gz", None)
+    upstream.add("pip", "pip-10.tar.gz", "2018-04-14T00:00:00Z")
+    assert machine.dated("pypi", "bare", CUT) == []
+    _, found = page(machine, "bare")
+    assert names(found) == []
+
+
 def test_offline_serves_what_is_cached(machine: TimeMachine, upstream: Upstream, tmp_path: Path) -> None:
     url, found = page(machine, "thing")
     get(urljoin(url, found["files"][0]["url"]))  # type: ignore[index]
