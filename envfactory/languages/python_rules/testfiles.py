@@ -27,6 +27,7 @@ LOOSE_PATTERNS = ("test*.py", "tests.py", "*_tests.py", "*tests.py")
 
 _DEFINES_TEST = re.compile(r"^\s*(?:async\s+)?def\s+test", re.MULTILINE)
 _TEST_DIR = re.compile(r"(?:unit|functional|integration|e2e)?[-_]?tests?", re.IGNORECASE)
+_TEST_PARENT = re.compile(rf"/{_TEST_DIR.pattern}/", re.IGNORECASE)
 _SIDE_DIRS = re.compile(
     r"(?:^|/)(?:examples?|benchmarks?|asv_bench|bench|scripts?|tools?|ci|requirements|\.[^/]+)/"
 )
@@ -111,6 +112,9 @@ class Layout:
         named = sum(1 for path in inside if self.has_test_name(path))
         if plain or (configured and name != "src" and not self._tree.exists(f"{folder}/__init__.py")):
             return named > 0 or any(self.defines_test(path) for path in inside[:_READ_AT_MOST])
+        if "test" not in name.lower().removeprefix("pytest_"):  # the program itself, with its tests in it
+            inside = [path for path in inside if not _TEST_PARENT.search(dirname(path[len(folder) :]) + "/")]
+            named = sum(1 for path in inside if self.has_test_name(path))
         return named * 2 >= len(inside) > 0
 
     @cached_property
