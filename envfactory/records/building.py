@@ -36,7 +36,7 @@ class LockedDependency(Record):
     role: Literal["runtime", "build"] = "runtime"
 
 
-Rule = Literal["dated", "floor", "earliest", "undated"]
+Rule = Literal["dated", "floor", "earliest", "wheel", "undated"]
 
 
 class LedgerEntry(Record):
@@ -52,8 +52,8 @@ class LedgerEntry(Record):
     cutoff: datetime
     token: str = ""
     rule: Rule = "dated"
-    """``dated``, or why a file was served that is not known to be older than the cut-off: ``floor`` and
-    ``earliest`` (see ``dating``), ``undated`` where the upstream tells no date that can be believed."""
+    """``dated``, or why a file was served that is not known to be older than the cut-off: ``floor``,
+    ``earliest`` and ``wheel`` (see ``dating``), ``undated`` where the upstream tells no date to believe."""
 
 
 class Limits(Record):

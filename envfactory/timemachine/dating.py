@@ -1,13 +1,15 @@
 """Which files of a project existed at a date: pure functions, no input or output.
 
-A file is visible when it was uploaded at or before the cut-off.  Two exceptions, both named in what
+A file is visible when it was uploaded at or before the cut-off.  Three exceptions, all named in what
 is returned: build back-ends older than a floor cannot build with today's front ends, so they are
-shown as of the floor; and a project whose files were all uploaded later (deleted and uploaded again)
-is shown with its earliest files rather than not at all.
+shown as of the floor; a project whose files were all uploaded later (deleted and uploaded again) is
+shown with its earliest files rather than not at all; and to worlds older than the oldest interpreter
+that environments have, projects in C show the first version that was compiled for it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,6 +34,10 @@ FLOORS: Mapping[str, datetime] = {
     "setuptools": _PEP517_SETTLED,
     "wheel": _PEP517_SETTLED,
 }
+_FIRST_WHEEL = re.compile(r"-(?:cp36-cp36m|cp3[2-6]-abi3)-manylinux\w+\.whl$")
+_FIRST_WHEELS_UNTIL = datetime(2017, 8, 1, tzinfo=UTC)
+"""Python 3.6 came in December 2016, and wheels of most projects in C within seven months.  What numpy, scipy
+or cryptography released before compiles neither with it nor with a C library or OpenSSL of today."""
 REUPLOAD_WINDOW = timedelta(days=7)
 """Who uploads a project again does all its versions within days."""
 
@@ -74,7 +80,24 @@ def visible(
         warning = (
             f"{project}: no file before {cutoff:%Y-%m-%d}, the earliest is of {first:%Y-%m-%d} and is shown"
         )
+    for file in _first_wheels(dated, limit):
+        if file not in chosen:
+            chosen.append(file)
+            rules[file.filename] = "wheel"
+            warning = (
+                f"{project}: {file.version} is of {_uploaded(file):%Y-%m-%d}, the first with wheels here"
+            )
     return Dated(tuple(chosen), rules, warning)
+
+
+def _first_wheels(files: Sequence[File], limit: datetime) -> list[File]:
+    """All files of the first version with wheels for the oldest interpreter, if ``limit`` has none."""
+    wheels = [file for file in files if _FIRST_WHEEL.search(file.filename)]
+    first = min(wheels, key=_uploaded, default=None)
+    if first is None or not limit < _uploaded(first) < _FIRST_WHEELS_UNTIL:
+        return []
+    known = _uploaded(first) + REUPLOAD_WINDOW
+    return [file for file in files if file.version == first.version and _uploaded(file) <= known]
 
 
 def undated(project: str, files: Sequence[File], reason: str) -> Dated:

@@ -73,6 +73,28 @@ def test_a_project_uploaded_again_is_shown_with_all_that_came_in_those_days() ->
     assert "2022-07-08" in dated.warning
 
 
+def a_wheel(version: str, when: datetime, tags: str = "cp36-cp36m-manylinux1_x86_64") -> File:
+    return File("thing", version, f"thing-{version}-{tags}.whl", "u", "0" * 64, when)
+
+
+def test_before_the_oldest_interpreter_the_first_wheels_for_it_are_shown() -> None:
+    start, then = datetime(2016, 3, 1, tzinfo=UTC), datetime(2016, 12, 31, tzinfo=UTC)
+    old, source = a_file(1, start), a_file(2, then - timedelta(days=20))
+    files = [old, source, a_wheel("2", then), a_wheel("3", then + timedelta(days=60))]
+    dated = dating.visible("thing", files, start + timedelta(days=40))
+    assert [file.version for file in dated.files] == ["1", "2", "2"]
+    assert set(dated.rules.values()) == {"wheel"} and old.filename not in dated.rules
+    assert "the first with wheels" in dated.warning
+    late = dating.visible("thing", files, then + timedelta(days=1))
+    assert [file.version for file in late.files] == ["1", "2", "2"] and late.rules == {}
+    for other in (
+        a_wheel("2", then, "cp35-cp35m-manylinux1_x86_64"),
+        a_wheel("2", then, "cp36-cp36m-win_amd64"),
+        a_wheel("5", datetime(2021, 1, 14, tzinfo=UTC)),
+    ):
+        assert dating.visible("thing", [old, other], start + timedelta(days=40)).files == (old,)
+
+
 def test_files_without_a_date_are_left_out_and_named() -> None:
     dated = dating.visible(
         "thing", [a_file(1, None), a_file(2, datetime(2010, 1, 1, tzinfo=UTC))], datetime.now(UTC)

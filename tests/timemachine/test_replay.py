@@ -30,7 +30,7 @@ ENTRIES = st.builds(
     upload_time=st.none() | MOMENTS,
     cutoff=MOMENTS,
     token=TEXT,
-    rule=st.sampled_from(["dated", "floor", "earliest", "undated"]),
+    rule=st.sampled_from(["dated", "floor", "earliest", "wheel", "undated"]),
 )
 
 
