@@ -10,7 +10,7 @@ import hashlib
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from envfactory.builder.context import source_digest, write_context
 from envfactory.builder.image import build_image
@@ -34,9 +34,6 @@ from envfactory.records import (
     canonical_json,
 )
 from envfactory.trials import PatchError
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
