@@ -28,8 +28,8 @@ from envfactory.records import Environment, Record, Rejection, RungAttempt, Test
 
 SECONDS_PER_BUILD = 2.0
 """The whole climb may take so many times the time-out of one build."""
-EXHAUSTING = frozenset({"build_too_long", "tests_too_long", "tests_out_of_memory"})
-"""Reasons for which another try would only take as long again."""
+EXHAUSTING = frozenset({"build_too_long", "tests_too_long", "tests_out_of_memory", "needs_history"})
+"""Reasons for which another try would only take as long, or end in the same way, again."""
 HOPELESS = EXHAUSTING | {"needs_network", "no_interpreter"}
 """Reasons that no change a model may propose would cure."""
 

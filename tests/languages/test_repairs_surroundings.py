@@ -95,6 +95,13 @@ def repaired(
             "FileNotFoundError: [Errno 2] No such file or directory: '/testbed/data/x'",
             Need("needs_test_data"),
         ),
+        (
+            "ValueError: SHA b'2da3232f9d58e7761e384ac6d32f7b1ed77a74a2' could not be resolved, git returned",
+            Need("needs_history"),
+        ),
+        ("fatal: No names found, cannot describe anything.", Need("needs_history")),
+        ("gitdb.exc.BadName: Ref '0.3.1' did not resolve to an object", Need("needs_history")),
+        ("AssertionError: SHA of b is missing", None),
         ("AssertionError: assert 2026 rows", None),
         ("AssertionError: assert 1 == 2", None),
         ("ModuleNotFoundError: No module named 'pymongo'", None),

@@ -95,6 +95,12 @@ _TABLE: tuple[tuple[str, str], ...] = (
         r"submodules? (?:is |are )?not (?:initiali[sz]ed|checked out|updated)|git submodule (?:update|init)",
     ),
     (
+        "needs_history",
+        r"\bSHA\b.*[0-9a-f]{40}.*(?:missing|not be resolved)|bad object \W?(?:[0-9a-f]{7}|refs/|HEAD)"
+        r"|unknown revision or path|bad revision '|no names found, cannot describe|no tags can describe"
+        r"|not a valid (?:object|commit) name|Ref '[^']+' did not resolve",
+    ),
+    (
         "needs_network",
         r"name resolution|name or service not known|network is unreachable|getaddrinfo|SocketBlockedError"
         r"|max retries exceeded|connection refused|could not resolve host|nodename nor servname"
