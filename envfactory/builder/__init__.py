@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from envfactory.builder.ladder import Built
+    from envfactory.builder.built import Built
     from envfactory.builder.stage import build
 
 __all__ = ["Built", "build"]

@@ -19,29 +19,22 @@ from functools import partial
 from typing import Any
 
 from envfactory.builder.attempt import Broke, Reached, attempt
+from envfactory.builder.built import Built
 from envfactory.builder.probe import Work
 from envfactory.builder.proposer import Question
 from envfactory.builder.reuse import NotedRecipes
 from envfactory.builder.source import quarter
 from envfactory.languages.declaration import Declaration, Repair, Symptoms
-from envfactory.records import Environment, Record, Rejection, RungAttempt, TestReport
+from envfactory.records import Environment, Rejection, RungAttempt
 
 SECONDS_PER_BUILD = 2.0
 """The whole climb may take so many times the time-out of one build."""
 EXHAUSTING = frozenset({"build_too_long", "tests_too_long", "tests_out_of_memory", "needs_history"})
 """Reasons for which another try would only take as long, or end in the same way, again."""
+LONG_PROBE = 60.0
+"""Seconds: an environment that works and whose tests take longer is left as it is after one vain try."""
 HOPELESS = EXHAUSTING | {"needs_network", "no_interpreter"}
 """Reasons that no change a model may propose would cure."""
-
-
-class Built(Record):
-    """What the build stage returns: an environment that works and the run that proved it."""
-
-    environment: Environment
-    probe: TestReport
-    """State *after*, attempt 1, over ``test_modules``; the extractor may count it as its first run."""
-    test_modules: tuple[str, ...]
-    """What the probe ran: the touched modules, then related ones unless those kept it from ending."""
 
 
 @dataclass
@@ -115,7 +108,10 @@ def _record(state: _Climb, **what: Any) -> None:
 
 
 def _next(state: _Climb, last: Reached | Broke) -> bool:
-    """Decide what to try next; false when there is nothing left."""
+    """Decide what to try next; false when there is nothing left, or not worth its time."""
+    best = state.best
+    if best is not None and last is not best and best.probe.seconds > LONG_PROBE:
+        return False
     if len(state.attempts) - state.asked < state.work.site.settings.build_rungs and _by_rules(state, last):
         return True
     return state.best is None and _by_model(state, last)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envfactory.builder.built import Built
 from envfactory.builder.context import source_digest
-from envfactory.builder.ladder import Built, climb
+from envfactory.builder.ladder import climb
 from envfactory.builder.probe import Work
 from envfactory.builder.shared_layers import SharedSource
 from envfactory.builder.site import Site

@@ -11,7 +11,8 @@ import pytest
 
 from envfactory.builder import ladder
 from envfactory.builder.attempt import Broke, Reached
-from envfactory.builder.ladder import Built, climb
+from envfactory.builder.built import Built
+from envfactory.builder.ladder import climb
 from envfactory.builder.probe import Work
 from envfactory.builder.proposer import Proposal, Question
 from envfactory.builder.site import Site
@@ -148,6 +149,16 @@ def test_a_poor_environment_is_bettered_but_never_lost(monkeypatch: pytest.Monke
     assert isinstance(built, Built)
     assert built.environment.image.tag == "envfactory/x:2"
     assert better.removed == ["envfactory/x:1"]
+
+
+def test_slow_tests_are_not_bettered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = TestReport(image_id="x", state="after", seconds=150.0)
+    first = replace(POOR, probe=report)
+    better = replace(POOR, probe=report, verdict=Verdict("", passed=5, poor=True))
+    world = World([first, better, POOR, WORKS], ["one", "two", "three"])
+    built = world.climb(monkeypatch)
+    assert isinstance(built, Built) and len(world.asked) == 3
+    assert [item.passed for item in built.environment.attempts] == [4, 5, 4]
 
 
 def test_faults_of_the_machine_are_no_rejections(monkeypatch: pytest.MonkeyPatch) -> None:

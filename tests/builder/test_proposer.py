@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envfactory.builder.ladder import Built
+from envfactory.builder.built import Built
 from envfactory.builder.proposer import ModelProposer, Question, parse, render, settled
 from envfactory.errors import ModelError
 from envfactory.languages import python
