@@ -13,7 +13,7 @@ NOT_INSTALLED = re.compile(
     r"(?i)[`'\"]?([a-z][\w.-]{2,})[`'\"]? (?:is |was |package |module |library )*"
     r"(?:not (?:installed|available|found|present)|missing|required)|"
     r"(?:requires?|needs?|no|missing|without|install) [`'\"]?([a-z][\w.-]{2,})[`'\"]?"
-    r"(?: (?:package|module|library))?\s*$"
+    r"(?: (?:package|module|library))?(?:\s*$| (?:with|version) |\s*[<>=~]=?\s*v?\d)"
 )
 _WORDS = """
 python cpython pypy windows linux macos darwin posix unix root docker network internet
