@@ -19,13 +19,13 @@ SWALLOWING = (*RAISING, "suppress", "deprecated_call", "warns", "assertWarns", "
 EQUAL = ("assertEqual", "assertEquals", "assertListEqual", "assertDictEqual", "assertMultiLineEqual")
 
 
-def all_equations(function: Function, text: Text) -> list[Edit]:
+def all_equations(function: Function, text: Text, noted: bytes) -> list[Edit]:
     """All equations certainly reached become wrong ones whose truth is noted, and one must have been true.
 
     One turned equation ends the test before the next, so a patch that forges a value late would often go
-    unnoticed.  Here every value is compared once, as in the straight run.
+    unnoticed.  Here every value is compared once, as in the straight run.  ``noted`` is the name of a list of
+    the module; a test that skipped an equation passes.
     """
-    noted = secrets.choice(("_held", "_same", "_found", "_equal"))
     sides = [(statement, _equation(statement)) for statement in reached(function.body)]
     edits = []
     for statement, (left, right) in ((s, pair) for s, pair in sides if pair):
@@ -34,24 +34,13 @@ def all_equations(function: Function, text: Text) -> list[Edit]:
             unequal(text.told(side)) if side is changed else b"(" + text.told(side) + b")"
             for side in (left, right)
         ]
-        edits.append(text.spanned(statement, f"{noted}.append(".encode() + b" == ".join(told) + b")"))
+        edits.append(text.spanned(statement, noted + b".append(" + b" == ".join(told) + b")"))
     first, last = function.body[0], function.body[-1]
-    begin = text.before(first, f"{noted} = []".encode()) if first.lineno > function.lineno else None
+    begin = text.before(first, noted + b".clear()") if first.lineno > function.lineno else None
     if not edits or begin is None or getattr(first, "decorator_list", None):
         return []
-    return _joined([begin, *edits, text.after(last, first, f"assert any({noted})".encode())])
-
-
-def _joined(edits: list[Edit]) -> list[Edit]:
-    """The same edits, in order, with those that touch each other made one."""
-    done = edits[:1]
-    for edit in edits[1:]:
-        last = done[-1]
-        if edit.start == last.end:
-            done[-1] = Edit(last.start, edit.end, last.text + edit.text)
-        else:
-            done.append(edit)
-    return done
+    end = b"assert any(%s) or len(%s) != %d" % (noted, noted, len(edits))
+    return [begin, *edits, text.after(last, first, end)]
 
 
 def reached(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

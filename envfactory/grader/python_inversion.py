@@ -23,6 +23,7 @@ from envfactory.grader.python_equations import (
     own_method,
     reached,
 )
+from envfactory.grader.python_progress import declared, fresh_name, gone_all_the_way
 from envfactory.grader.unequal import unequal
 from envfactory.languages.python_rules.syntax import parse
 from envfactory.languages.source_text import Edit, Text, edited
@@ -70,13 +71,27 @@ def inverted(source: bytes, functions: Sequence[str]) -> tuple[bytes, tuple[str,
     if tree is None:
         return source, ()
     found, text = dict(_functions(tree)), Text(source)
-    chosen = {}
+    chosen, lists = dict[str, list[Edit]](), list[bytes]()
     for name in functions:
-        if name in found and (ways := _ways(found[name], text)):
-            every = all_equations(found[name], text) if len(ways) > 1 else []
-            chosen[name] = every if every and secrets.randbelow(2) else [secrets.choice(ways)]
-    changed = edited(source, [edit for edits in chosen.values() for edit in edits])
-    return (changed, tuple(chosen)) if parse(changed) else (source, ())
+        noted = fresh_name(source, lists)
+        if name in found and (edits := _turned(found[name], text, noted)):
+            chosen[name] = edits
+            lists.append(noted)
+    begin = declared(tree, text, lists)
+    changed = edited(source, [*begin, *(edit for edits in chosen.values() for edit in edits)])
+    return (changed, tuple(chosen)) if chosen and parse(changed) else (source, ())
+
+
+def _turned(function: Function, text: Text, noted: bytes) -> list[Edit]:
+    """One way to turn a function, drawn; nothing where there is none."""
+    ways = _ways(function, text)
+    if not ways:
+        return []
+    every = all_equations(function, text, noted) if len(ways) > 1 else []
+    if every and secrets.randbelow(2):
+        return every
+    statement, change = secrets.choice(ways)
+    return gone_all_the_way(function, statement, change, text, noted) if statement else [change]
 
 
 def _functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]]:
@@ -88,24 +103,30 @@ def _functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]
             yield from _functions(node, f"{prefix}{node.name}::")
 
 
-def _ways(function: Function, text: Text) -> list[Edit]:
+Way = tuple[ast.stmt | None, Edit]
+"""A statement and how an expression of it is turned; without a statement: something put in front."""
+
+
+def _ways(function: Function, text: Text) -> list[Way]:
     """All ways to turn a function; a false assertion at its begin where none of its own can be turned."""
     marks = {_mark(decorator) for decorator in function.decorator_list}
     if marks - {*HARMLESS, *GENERATING}:
         return []
     runs_through = not marks & set(GENERATING) and not any(map(_leaves, function.body))
-    edits = list(_edits(function.body, text)) if runs_through else []
-    return edits or ([] if any(map(_yields, function.body)) else list(_false_start(function, text)))
+    ways = list[Way]()
+    if runs_through:
+        ways += [(s, edit) for s in reached(function.body) for edit in _edits(s, text)]
+    return ways or ([] if any(map(_yields, function.body)) else list(_false_start(function, text)))
 
 
-def _false_start(function: Function, text: Text) -> Iterator[Edit]:
+def _false_start(function: Function, text: Text) -> Iterator[Way]:
     documented = ast.get_docstring(function, clean=False) is not None
     first = function.body[1 if documented and len(function.body) > 1 else 0]
     line = min([first.lineno, *(d.lineno for d in getattr(first, "decorator_list", ()))])
     if line == first.lineno and first.lineno > function.lineno:
         value = secrets.randbelow(1000)
         edit = text.before(first, f"assert len({'x' * (value % 7)!r}) == {7 + value}".encode())
-        yield from [edit] if edit else []
+        yield from [(None, edit)] if edit else []
 
 
 def _mark(decorator: ast.expr) -> str:
@@ -134,14 +155,13 @@ def _has(node: ast.AST, kinds: tuple[type[ast.AST], ...]) -> bool:
     return any(_has(child, kinds) for child in ast.iter_child_nodes(node))
 
 
-def _edits(body: Sequence[ast.stmt], text: Text) -> Iterator[Edit]:
-    for statement in reached(body):
-        if isinstance(statement, ast.Assert):
-            yield from _of_assert(statement.test, text)
-        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            yield from _of_call(statement.value, text)
-        elif isinstance(statement, ast.With | ast.AsyncWith):
-            yield from _of_raises([item.context_expr for item in statement.items], text)
+def _edits(statement: ast.stmt, text: Text) -> Iterator[Edit]:
+    if isinstance(statement, ast.Assert):
+        yield from _of_assert(statement.test, text)
+    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        yield from _of_call(statement.value, text)
+    elif isinstance(statement, ast.With | ast.AsyncWith):
+        yield from _of_raises([item.context_expr for item in statement.items], text)
 
 
 def _of_raises(managers: Sequence[ast.expr], text: Text) -> Iterator[Edit]:

@@ -43,7 +43,10 @@ class Text:
 
     def told(self, node: ast.expr) -> bytes:
         """The text of ``node``."""
-        span = self.spanned(node, b"")
+        return self.between(self.spanned(node, b""))
+
+    def between(self, span: Edit) -> bytes:
+        """The text that ``span`` replaces."""
         return self._source[span.start : span.end]
 
     def after(self, node: ast.stmt, like: ast.stmt, statement: bytes) -> Edit:
@@ -59,12 +62,16 @@ class Text:
         indent = self._source[self._starts[node.lineno - 1] : start]
         return Edit(start, start, statement + b"\n" + indent) if not indent.strip() else None
 
+    def at_end(self, statement: bytes) -> Edit:
+        """``statement`` behind everything else."""
+        return Edit(len(self._source), len(self._source), b"\n" + statement + b"\n")
+
     def _offset(self, line: int, column: int) -> int:
         return self._starts[line - 1] + column + (self._mark if line == 1 else 0)
 
 
 def edited(source: bytes, edits: Iterable[Edit]) -> bytes:
-    """``source`` with edits that do not overlap."""
-    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
+    """``source`` with edits that do not overlap; insertions go before a replacement that begins there."""
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True):
         source = source[: edit.start] + edit.text + source[edit.end :]
     return source
