@@ -197,3 +197,13 @@ def test_a_build_that_fails_gets_its_tools_then_another_way_then_none() -> None:
     assert last is not None and last.change == "put on the import path only"
     again = repaired("x", declaration=last.declaration, phase="build", reason="project_does_not_build")
     assert again is None
+
+
+def test_headers_of_the_interpreter_are_shown_to_a_build_that_looks_in_the_environment() -> None:
+    log = "_configtest.c:1:10: fatal error: Python.h: No such file or directory"
+    found = repaired(log, phase="build", reason="project_does_not_build")
+    assert found is not None and found.change.startswith("set C_INCLUDE_PATH=/opt/python/")
+    version = found.declaration.interpreters[0]
+    assert f"/opt/python/{version}/include/python{version}:" in found.declaration.env["C_INCLUDE_PATH"]
+    again = repaired(log, phase="build", reason="project_does_not_build", declaration=found.declaration)
+    assert again is None or "C_INCLUDE_PATH" not in again.change

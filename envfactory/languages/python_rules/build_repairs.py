@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from envfactory.languages.python_rules.build_needs import asked_for
 from envfactory.languages.python_rules.names import name_of
-from envfactory.languages.python_rules.repair_case import Case, Change
+from envfactory.languages.python_rules.repair_case import Case, Change, with_variables
 from envfactory.records import Evidence
 
 OWN_BUILD = frozenset({"project_does_not_build", "rebuild_failed"})
@@ -28,6 +28,22 @@ def build_tools(case: Case) -> Change | None:
     evidence = Evidence(choice="build requirement", value=" ".join(new), rule="asked for by the build")
     changed = {"build_requirements": (*declaration.build_requirements, *new)}
     return declaration.model_copy(update=changed), f"build with {evidence.value}", evidence
+
+
+def python_headers(case: Case) -> Change | None:
+    """``Python.h: No such file``: a build that looks beside the environment's own interpreter, where virtual
+    environments have no headers; those of the interpreter that it was made from, then."""
+    if "fatal error: Python.h: No such file" not in case.symptoms.log:
+        return None
+    version = case.declaration.interpreters[0]
+    folders = [
+        f"{root}/include/python{version}{abi}"
+        for root in (f"/opt/python/{version}", "/usr")
+        for abi in ("", "m")
+    ]
+    return with_variables(
+        case, {"C_INCLUDE_PATH": ":".join(folders)}, "headers of the interpreter", "Python.h"
+    )
 
 
 def another_way(case: Case) -> Change | None:

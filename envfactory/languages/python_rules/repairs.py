@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from envfactory.languages.declaration import Declaration, Repair, Requirement, Symptoms
-from envfactory.languages.python_rules.build_repairs import another_way, build_tools
+from envfactory.languages.python_rules.build_repairs import another_way, build_tools, python_headers
 from envfactory.languages.python_rules.import_names import distribution_of
 from envfactory.languages.python_rules.interpreter_repairs import (
     interpreter,
@@ -214,6 +214,7 @@ ENTRIES: tuple[Entry, ...] = (
     clock,
     warnings_as_errors,
     build_tools,
+    python_headers,
     system_packages,
     time_zones,
     python_bound,
