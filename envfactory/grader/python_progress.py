@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import ast
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from envfactory.grader.python_equations import Function, reached
+from envfactory.grader.python_equations import Function
 from envfactory.languages.source_text import Edit, Text
 
 NAMES = (b"_held", b"_same", b"_found", b"_equal", b"_seen", b"_done")
@@ -49,17 +49,26 @@ def is_text(node: ast.stmt) -> bool:
 
 
 def gone_all_the_way(function: Function, last: ast.stmt, change: Edit, text: Text, name: bytes) -> list[Edit]:
-    """``change``, an expression of ``last``, made only where all reached statements up to it were run."""
+    """``change``, an expression of ``last``, made only where all that certainly comes before was run."""
     steps = list[Edit]()
-    for statement in reached(function.body):
-        if statement.lineno > last.lineno or is_text(statement):
-            continue
+    for statement in _on_the_way(function.body, last):
         note = name + (b".append(0)" if steps else b"[:] = [0]")
         if edit := _before(statement, text, note):
             steps.append(edit)
     old = text.between(change)
     turned = b"((%s) if len(%s) != %d else %s)" % (old, name, len(steps), change.text)
     return [*steps, Edit(change.start, change.end, turned)]
+
+
+def _on_the_way(body: Sequence[ast.stmt], last: ast.stmt) -> Iterator[ast.stmt]:
+    """What comes before ``last`` and the blocks it is in; nothing in others, which may be left early."""
+    for statement in body:
+        if not is_text(statement):
+            yield statement
+        if any(inner is last for inner in ast.walk(statement)):
+            inside = getattr(statement, "body", []) if statement is not last else []
+            yield from _on_the_way(inside, last)
+            return
 
 
 def _before(node: ast.stmt, text: Text, statement: bytes) -> Edit | None:
