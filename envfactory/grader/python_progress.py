@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 
 from envfactory.grader.python_equations import Function
+from envfactory.languages.python_rules.syntax import is_text
 from envfactory.languages.source_text import Edit, Text
 
 NAMES = (b"_held", b"_same", b"_found", b"_equal", b"_seen", b"_done")
@@ -41,11 +42,6 @@ def _made(names: Sequence[bytes]) -> bytes:
 def _first(node: ast.stmt) -> bool:
     """What has to stay at the begin of a module: its documentation, imports from the future."""
     return (isinstance(node, ast.ImportFrom) and node.module == "__future__") or is_text(node)
-
-
-def is_text(node: ast.stmt) -> bool:
-    """A string that stands alone, such as documentation."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def gone_all_the_way(function: Function, last: ast.stmt, change: Edit, text: Text, name: bytes) -> list[Edit]:

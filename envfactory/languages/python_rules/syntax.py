@@ -60,7 +60,7 @@ def dump(node: ast.AST) -> str:
     for inner in ast.walk(node):
         if isinstance(inner, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             body = inner.body
-            if body and isinstance(body[0], ast.Expr) and _is_text(body[0].value):
+            if body and is_text(body[0]):
                 # An empty body and one of a lone ``pass`` are the same once the docstring is gone.
                 inner.body = body[1:] or ([] if isinstance(inner, ast.Module) else [ast.Pass()])
     return ast.dump(node)
@@ -88,5 +88,10 @@ def _collect(body: list[ast.stmt], prefix: str, depth: int, found: dict[str, Def
                 _collect(handler.body, prefix, depth, found)
 
 
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def is_text(node: ast.stmt) -> bool:
+    """A string that stands alone, such as documentation."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
