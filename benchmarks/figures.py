@@ -157,10 +157,10 @@ def further(tasks: list[Row]) -> list[int]:
 
 
 def phases(seconds: Mapping[str, float]) -> dict[str, float]:
-    """The named parts of a build and what is left of its total, mostly the resolving of dependencies."""
+    """The named parts of a build and what is left of its total: tries that were given up."""
     parts = {name: value for name, value in seconds.items() if name != "total"}
     rest = seconds.get("total", 0.0) - sum(parts.values())
-    return parts | ({"rest": rest} if rest > 0 else {})
+    return parts | ({"other tries": rest} if rest > 0 else {})
 
 
 def _phases(table: list[Row]) -> dict[str, float]:

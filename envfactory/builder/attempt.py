@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -46,6 +48,19 @@ class Reached:
     verdict: Verdict
     modules: tuple[str, ...]
     """What the probe ran."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Of each part of this try, in order."""
+
+
+class _Laps(dict[str, float]):
+    """Seconds of one part after the other."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    def end(self, part: str) -> None:
+        now = time.monotonic()
+        self[part], self._since = now - self._since, now
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,7 @@ def attempt(work: Work, declaration: Declaration, cutoff: datetime, exact: datet
 
     What is needed and was released between ``cutoff`` and ``exact`` ends the try before anything is built.
     """
+    laps = _Laps()
     try:
         toolchain = ensure_toolchain(
             work.site.engine,
@@ -78,6 +94,7 @@ def attempt(work: Work, declaration: Declaration, cutoff: datetime, exact: datet
         system = ensure_system(_workshop(work), draft)
     except BuildError as error:
         return _blame(error, "resolve", "system_packages_unavailable")
+    laps.end("system")
     resolution = _resolve(work, declaration, draft, system)
     if isinstance(resolution, Broke):
         return resolution
@@ -85,6 +102,7 @@ def attempt(work: Work, declaration: Declaration, cutoff: datetime, exact: datet
         missing := work.language.too_early(declaration, resolution, work.site.index, cutoff, exact)
     ):
         return Broke("resolve", "not_released_yet", f"released only later: {', '.join(missing)}")
+    laps.end("resolve")
     spec = _complete(draft, resolution)
     shop = _workshop(work)
     try:
@@ -92,16 +110,19 @@ def attempt(work: Work, declaration: Declaration, cutoff: datetime, exact: datet
     except BuildError as error:
         return _blame(error, "build", "dependencies_do_not_build")
     spec = spec.model_copy(update={"ledger": layers_ledger(shop, spec)})
+    laps.end("dependencies")
     image = _build(work, spec, shop)
     if isinstance(image, Broke):
         return image
+    laps.end("image")
     try:
         report, modules = probe(work, spec, image)
     except PatchError as error:
         if error.cause != "rebuild_failed":
             raise
         return Broke("build", error.cause, error.log or str(error))
-    return Reached(spec, image, report, judge(report, work.candidate.test_modules), modules)
+    laps.end("probe")
+    return Reached(spec, image, report, judge(report, work.candidate.test_modules), modules, laps)
 
 
 def _workshop(work: Work) -> Workshop:

@@ -229,7 +229,7 @@ def _result(state: _Climb, last: Reached | Broke, seconds: float) -> Built | Rej
             spec=best.spec,
             image=best.image,
             attempts=tuple(state.attempts),
-            seconds={"total": seconds, "image": best.image.seconds, "probe": best.probe.seconds},
+            seconds={"total": seconds, **best.seconds},
         )
         return Built(environment=environment, probe=best.probe, test_modules=best.modules)
     if isinstance(last, Reached):

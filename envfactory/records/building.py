@@ -179,6 +179,8 @@ class Environment(Record):
     image: BuiltImage
     attempts: tuple[RungAttempt, ...] = ()
     seconds: Mapping[str, float] = Field(default_factory=dict)
+    """``total``, and the parts of the try that it came from: ``system``, ``resolve``, ``dependencies``,
+    ``image``, ``probe``; what is left of the total went into other tries."""
 
     @property
     def made_by(self) -> RungAttempt | None:
