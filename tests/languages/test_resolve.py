@@ -117,6 +117,15 @@ def test_what_cannot_be_had_is_dropped_with_evidence(request_for) -> None:
     ]
 
 
+def test_where_both_trees_exclude_each_other_the_merged_one_is_right(request_for) -> None:
+    """A pull request that moves its tools to their next major versions; its requirements are read last."""
+    files = SETUP | {"setup.py": SETUP["setup.py"].replace("'pretend'", "'pretend', 'pytest'")}
+    asked = ("pytest<5", "mock<4", "pytest>=6", "mock>=4")
+    found = python.resolve(declared(files, *asked), request_for(files))
+    assert versions(found, "runtime").items() >= {"pytest": "6.2.2", "mock": "4.0.3"}.items()
+    assert {item.value for item in found.evidence if item.choice == "dropped"} == {"pytest<5", "mock<4"}
+
+
 def test_a_setup_script_that_fails_leaves_the_import_path(request_for) -> None:
     files = SETUP | {"setup.py": SETUP["setup.py"] + "raise SystemExit('not here')\n"}
     with pytest.raises(BuildError) as error:

@@ -101,13 +101,13 @@ class _Search:
             for item in declaration.requirements
             if item.mandatory and item.group in {"repair", "plugin"}
         }
-        mandatory = [
-            item.text
-            for item in declaration.requirements
-            if name_of(item.text) == "pytest" or item.text in named
-        ]
+        # Both trees may ask for one distribution and exclude each other; the merged one, read last, is right.
+        latest = {name_of(item.text): item.text for item in declaration.requirements}.values()
+        asked = [item.text for item in declaration.requirements]
+        mandatory = [t for t in asked if t in named or (name_of(t) == "pytest" and t in latest)]
+        texts = [text for text in asked if text not in mandatory]
         optional = [_Part(name, extra=True) for name in declaration.extras] if manifest else []
-        optional += [_Part(item.text) for item in declaration.requirements if item.text not in mandatory]
+        optional += [_Part(text) for text in sorted(texts, key=lambda text: text not in latest)]
         core = Wanted(project=manifest, texts=tuple(mandatory), constraints=declaration.constraints)
         return core, optional
 
