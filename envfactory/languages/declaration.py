@@ -71,6 +71,8 @@ class Declaration(Record):
     installable: bool = True
     native: bool = False
     """Installing it compiles something, which is done once, where the result is kept."""
+    preparations: tuple[str, ...] = ()
+    """Shell commands, run in the project's folder before it is installed, that make sources it lacks."""
     ways_tried: int = 0
     """Ways of installing that are known not to work; more than there are: only the import path."""
     env: Mapping[str, str] = Field(default_factory=dict)
@@ -81,6 +83,8 @@ class Declaration(Record):
     and then replaces itself by its arguments."""
     suggested_packages: tuple[str, ...] = ()
     """System packages that maintainers install for their own test runs; repairs try them, rules do not."""
+    suggested_preparations: tuple[str, ...] = ()
+    """Such commands as maintainers use them before their own builds; repairs try them, rules do not."""
     test_imports: tuple[str, ...] = ()
     """Third-party modules that tests import; repairs try them, rules do not."""
     suggested_env: Mapping[str, str] = Field(default_factory=dict)
@@ -109,6 +113,7 @@ class Declaration(Record):
             "test_prefix",
             "repairs",
             "suggested_packages",
+            "suggested_preparations",
             "suggested_env",
             "suggested_services",
             "test_imports",

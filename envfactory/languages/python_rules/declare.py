@@ -36,6 +36,7 @@ from envfactory.languages.python_rules.settings_module import PLUGIN, django_nee
 from envfactory.languages.python_rules.test_imports import imported_by_tests
 from envfactory.languages.python_rules.test_variables import TestHabits, mentioned
 from envfactory.languages.python_rules.tools import PLAIN_FILES
+from envfactory.languages.python_rules.translation import translations
 from envfactory.records import Evidence
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def declare(base: Tree, after: Tree, when: datetime) -> Declaration:
         env=surroundings.env,
         test_args=(*runner_arguments(settings, directory), *habits.options()),
         suggested_packages=surroundings.packages,
+        suggested_preparations=translations(old, jobs),
         suggested_env=surroundings.suggested,
         suggested_services=surroundings.services,
         evidence=(

@@ -74,7 +74,9 @@ def install_project(compiler: Compiler, declaration: Declaration, pins: dict[str
     said = ""
     for way in ways if declaration.installable else ():
         shim = install.shim(declaration.build_backend)
-        steps = (*([shim] if shim else []), way.command)
+        made = (install.prepared(text, declaration.project_dir) for text in declaration.preparations)
+        after = install.settled(declaration.build_backend) if declaration.native else ()
+        steps = (*([shim] if shim else []), *made, way.command, *after)
         locked, said = _installed(compiler, declaration, way, steps, pins)
         if locked is not None:
             how = "to be shown by the build" if declaration.native else "tried in a container"

@@ -40,19 +40,6 @@ _SETUP = (
 """What pip does with a ``setup.py``: setuptools first, so that plain distutils scripts work too."""
 
 
-def as_installed(build_backend: str, project_dir: str, version: str) -> dict[str, str]:
-    """Variables with which a project that is installed in place is imported as it was built.
-
-    meson-python's import hook would build again at every import, with tools that are not there then;
-    what a change needs built again is built by the rebuild steps
-    (https://mesonbuild.com/meson-python/how-to-guides/editable-installs.html).
-    """
-    if build_backend != "mesonpy":
-        return {}
-    folder = posixpath.normpath(posixpath.join(TESTBED, project_dir))
-    return {"MESONPY_EDITABLE_SKIP": f"{folder}/build/cp{version.replace('.', '')}"}
-
-
 def create_environment(executable: str) -> str:
     """An empty virtual environment of that interpreter."""
     return f"uv venv --no-project --python {shlex.quote(executable)} {ENVIRONMENT}"
@@ -111,6 +98,11 @@ def shim(backend: str) -> str | None:
     return f"mkdir -p {posixpath.dirname(path)} && echo 'from {target} import *' > {path}"
 
 
+def prepared(command: str, project_dir: str) -> str:
+    """A command that makes sources, with the build tools at hand."""
+    return f"cd {shlex.quote(_folder(project_dir))} && {_with_tools(command)}"
+
+
 def editable(project_dir: str, environment: dict[str, str] | None = None) -> str:
     """PEP 660: the project in place, without dependencies, isolation or network."""
     return _with_tools(
@@ -124,6 +116,25 @@ def develop(project_dir: str, environment: dict[str, str] | None = None) -> str:
     """``setup.py develop``: what there was before PEP 660."""
     command = _with_tools(f'{ENVIRONMENT}/bin/python -c "{_SETUP}" -q develop --no-deps', environment)
     return f"cd {shlex.quote(_folder(project_dir))} && {command}"
+
+
+def settled(build_backend: str) -> tuple[str, ...]:
+    """What a native project needs after it was installed, so that its sources are what is imported.
+
+    A module that was compiled from ``x.py`` lies beside it and is imported in its place: no change of
+    ``x.py`` would be seen.  meson-python's import hook builds again in every process that imports the
+    project, with tools that are not there then; what a change needs built again is built by the rebuild
+    steps (https://mesonbuild.com/meson-python/how-to-guides/editable-installs.html).
+    """
+    code = (
+        f"import pathlib; found = pathlib.Path('{TESTBED}').rglob('*.so'); "
+        "[so.unlink() for so in [*found] if so.with_name(so.name.partition('.')[0] + '.py').is_file()]"
+    )
+    steps = (f'{ENVIRONMENT}/bin/python -c "{code}"',)
+    if build_backend != "mesonpy":
+        return steps
+    change = r"""sed -i -E "s#^( *)\[.*ninja.*\],\$#\1['true'],#" {} +"""
+    return (*steps, f"find {ENVIRONMENT}/lib -name '_*_editable_loader.py' -exec {change}")
 
 
 def path_only(project_dir: str) -> str:

@@ -9,8 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from envfactory.languages.declaration import Declaration, Repair, Requirement, Symptoms
-from envfactory.languages.python_rules.build_repairs import another_way, build_tools, python_headers
+from envfactory.languages.declaration import Declaration, Repair, Symptoms
+from envfactory.languages.python_rules.build_repairs import (
+    another_way,
+    build_tools,
+    python_headers,
+    translated_sources,
+    unbuildable,
+)
 from envfactory.languages.python_rules.import_names import distribution_of
 from envfactory.languages.python_rules.interpreter_repairs import (
     interpreter,
@@ -18,10 +24,9 @@ from envfactory.languages.python_rules.interpreter_repairs import (
     settled_interpreter,
 )
 from envfactory.languages.python_rules.interpreter_symptoms import ADDED_MODULES, REMOVED_MODULES
-from envfactory.languages.python_rules.names import name_of, normalise
+from envfactory.languages.python_rules.names import normalise
 from envfactory.languages.python_rules.plugins import FIXTURES, plugin_of_option
 from envfactory.languages.python_rules.repair_case import Case, Change, add, bound
-from envfactory.languages.python_rules.resolver import unavailable
 from envfactory.languages.python_rules.runner_repairs import (
     ASYNC_TESTS,
     asynchronous_tests,
@@ -165,34 +170,6 @@ def time_zones(case: Case) -> Change | None:
     return add(case, [("tzdata", match.group(0))] if match else [], "time zone data")
 
 
-def unbuildable(case: Case) -> Change | None:
-    """``Failed to build X`` and no system package to blame: the environment does without it."""
-    declaration = case.declaration
-    names = unavailable(case.symptoms.log) if case.symptoms.phase != "tests" else set()
-    kept = tuple(
-        item for item in declaration.requirements if name_of(item.text) not in names or item.mandatory
-    )
-    extras = {
-        extra: [text for text in declaration.metadata.get(extra, ()) if name_of(text) not in names]
-        for extra in declaration.extras
-        if any(name_of(text) in names for text in declaration.metadata.get(extra, ()))
-    }
-    if len(kept) == len(declaration.requirements) and not extras:
-        return None
-    evidence = Evidence(choice="dropped", value=" ".join(sorted(names)), rule="cannot be built here")
-    others = [
-        Requirement(text=text, group="test", mandatory=False, evidence=evidence)
-        for texts in extras.values()
-        for text in texts
-        if name_of(text) != declaration.name
-    ]
-    changes = {
-        "requirements": (*kept, *others),
-        "extras": tuple(name for name in declaration.extras if name not in extras),
-    }
-    return declaration.model_copy(update=changes), f"drop {evidence.value}", evidence
-
-
 Entry = Callable[[Case], Change | None]
 
 ENTRIES: tuple[Entry, ...] = (
@@ -214,6 +191,7 @@ ENTRIES: tuple[Entry, ...] = (
     clock,
     warnings_as_errors,
     build_tools,
+    translated_sources,
     python_headers,
     system_packages,
     time_zones,

@@ -16,7 +16,6 @@ from envfactory.languages.python_rules.install import (
     RUNTIME_LOCK,
     SHIMS,
     TESTBED,
-    as_installed,
 )
 from envfactory.languages.python_rules.lock import lock, render
 from envfactory.languages.python_rules.resolver import resolve_pins
@@ -47,14 +46,10 @@ def resolve(declaration: Declaration, request: ResolveRequest) -> Resolution:
             lock_files={RUNTIME_LOCK: render(runtime), BUILD_LOCK: installation.build_lock},
             install_steps=installation.steps,
             rebuild_steps=installation.steps,
-            env={**TEST_ENV, **_as_installed(declaration, request), **declaration.env},
+            env={**TEST_ENV, **declaration.env},
             dropped=tuple(outcome.dropped),
             evidence=(*evidence, *outcome.evidence, *installation.evidence),
         )
-
-
-def _as_installed(declaration: Declaration, request: ResolveRequest) -> dict[str, str]:
-    return as_installed(declaration.build_backend, declaration.project_dir, request.toolchain.version)
 
 
 def _manifest(shop: Workshop, declaration: Declaration) -> str:
