@@ -78,17 +78,9 @@ def attempt(work: Work, declaration: Declaration, cutoff: datetime, exact: datet
     What is needed and was released between ``cutoff`` and ``exact`` ends the try before anything is built.
     """
     laps = _Laps()
-    try:
-        toolchain = ensure_toolchain(
-            work.site.engine,
-            work.site.workspace.cache,
-            declaration.interpreters,
-            base_image=work.site.settings.base_image,
-        )
-    except BuildError as error:
-        if error.cause != "no_interpreter":
-            raise
-        return Broke("resolve", error.cause, str(error))
+    toolchain = _toolchain(work, declaration)
+    if isinstance(toolchain, Broke):
+        return toolchain
     draft = _draft(work, declaration, cutoff, toolchain)
     try:
         system = ensure_system(_workshop(work), draft)
@@ -123,6 +115,21 @@ def attempt(work: Work, declaration: Declaration, cutoff: datetime, exact: datet
         return Broke("build", error.cause, error.log or str(error))
     laps.end("probe")
     return Reached(spec, image, report, judge(report, work.candidate.test_modules), modules, laps)
+
+
+def _toolchain(work: Work, declaration: Declaration) -> Toolchain | Broke:
+    site = work.site
+    try:
+        return ensure_toolchain(
+            site.engine,
+            site.workspace.cache,
+            declaration.interpreters,
+            base_image=site.settings.base_image,
+        )
+    except BuildError as error:
+        if error.cause != "no_interpreter":
+            raise
+        return Broke("resolve", error.cause, str(error))
 
 
 def _workshop(work: Work) -> Workshop:
