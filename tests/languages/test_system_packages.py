@@ -51,6 +51,7 @@ def lookup(kind: str, name: str) -> str:
         ("CMake Error at x.cmake:230 (message):\n  Could NOT find ZLIB (missing: x)", "pkg-config:zlib"),
         ("-- Could NOT find PNG (missing: PNG_LIBRARY)", "pkg-config:libpng"),
         ('a package configuration file provided by\n  "Boost" with any of', "file:BoostConfig.cmake"),
+        ("ValueError: jpeg is required unless explicitly disabled using --disable-jpeg", "library:jpeg"),
         ("The headers or library files could not be found for jpeg,\na required dependency", "library:jpeg"),
         ("Error: pg_config executable not found.", "command:pg_config"),
         ("/bin/sh: 1: krb5-config: not found", "command:krb5-config"),

@@ -53,6 +53,7 @@ CERTAIN: tuple[tuple[str, str], ...] = (
     (r"Unknown compiler\(s\): \[\['gfortran", "command gfortran"),
     # sentences of setup scripts
     (rf"headers or library files could not be found for ({_NAME})", "name"),
+    (rf"\b({_NAME}) is required unless (?:explicitly )?disabled", "name"),
     (rf"the ({_NAME}) and ({_NAME}) development packages are installed", "name"),
     (r"(?i)\bno (lapack)/(blas) resources found|NotFoundError: no (blas|lapack)", "name"),
     (rf"Unable to load dependency ({_NAME})", "name"),
