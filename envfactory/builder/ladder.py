@@ -32,7 +32,7 @@ SECONDS_PER_BUILD = 2.0
 EXHAUSTING = frozenset({"build_too_long", "tests_too_long", "tests_out_of_memory", "needs_history"})
 """Reasons for which another try would only take as long, or end in the same way, again."""
 LONG_TRY = 90.0
-"""Seconds: an environment that works and took longer to make and probe is left as it is after one vain try."""
+"""Seconds: an environment that works and took longer, probe and all, is left as it is after one vain try."""
 HOPELESS = EXHAUSTING | {"needs_network", "no_interpreter"}
 """Reasons that no change a model may propose would cure."""
 
