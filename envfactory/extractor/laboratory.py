@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from envfactory.grader.protected import splice
-from envfactory.records import Candidate, Environment, HiddenFile, TestReport
+from envfactory.records import Candidate, Environment, HiddenFile, Limits, Outcome, TestReport
 from envfactory.trials import TrialPlan, run_trial
 from envfactory.trials.canary import KINDS
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from envfactory.builder.site import Site
 
 TestedState = Literal["base", "before", "after"]
+
+PATIENCE = 20.0
+"""A test that needs so many times what the slowest one needed does not come to an end."""
+STEPS = (15.0, 30.0)
+"""Seconds that may be the limit of one test; steps, so that noise of measurement does not show."""
 
 
 @dataclass
@@ -63,7 +68,7 @@ class Laboratory:
             test_command=spec.test_command,
             test_modules=self.base_modules if state == "base" else self.modules,
             hidden_files=() if state == "base" else self.hidden,
-            limits=spec.limits,
+            limits=self.limits() if self.reports["before"] and state != "after" else spec.limits,
             env=spec.env,
             language=self.candidate.language,
         )
@@ -77,6 +82,22 @@ class Laboratory:
             shared={file.path: base64.b64decode(file.content or "") for file in self.shared},
             splice=splice,
         )
+
+    def limits(self) -> Limits:
+        """Those of the environment, with less patience for tests that hang without a fix.
+
+        Known is how long tests take that come to an end, with the change and without.
+        """
+        usual = self.environment.spec.limits
+        ended = [
+            result.seconds
+            for report in (*self.reports["before"], *self.reports["after"])
+            for result in report.results.values()
+            if result.outcome is not Outcome.TIMEOUT
+        ]
+        needed = PATIENCE * max(ended, default=usual.test_seconds)
+        enough = next((step for step in STEPS if step >= needed), usual.test_seconds)
+        return usual.model_copy(update={"test_seconds": min(usual.test_seconds, enough)})
 
     def _without_canaries(self, report: TestReport) -> TestReport:
         """Give up kinds of canary that this project's own test setup bends; keep all other evidence."""

@@ -33,7 +33,7 @@ def reward_spec(laboratory: Laboratory, guard: Protection, classes: Classes, aft
         shared_files=laboratory.shared,
         canaries=laboratory.canaries,
         rebuild_steps=laboratory.rebuild_steps,
-        limits=environment.limits,
+        limits=laboratory.limits(),
         import_only=classes.import_only,
         speed=_speed(laboratory),
     )
