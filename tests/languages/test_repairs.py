@@ -80,6 +80,7 @@ def lookup(kind: str, name: str) -> str:
         ("OSError: libgomp.so.1: cannot open shared object file", "add package libgomp1"),
         ("FileNotFoundError: [Errno 2] No such file or directory: 'hg'", "add package mercurial"),
         ("locale.Error: unsupported locale setting", "add package locales-all"),
+        ("jupyter_client.kernelspec.NoSuchKernel: No such kernel named python3", "add requirement ipykernel"),
         ("ZoneInfoNotFoundError: 'No time zone found with key Europe/Rome'", "add requirement tzdata"),
     ],
 )
@@ -118,6 +119,7 @@ def test_nothing_fits(log: str) -> None:
         ("requires numpy with complex support", "add requirement numpy"),
         ("requires numpy >= 1.8", "add requirement numpy"),
         ("v3 api is not available", None),
+        ("Required packages not available", None),
         ("requires python >= 3.8", None),
         ("requires windows", None),
         ("needs network", None),

@@ -164,10 +164,17 @@ def _installing(case: Case, names: list[str], rule: str, why: str = "") -> Chang
     return changed, f"add package {' '.join(names)}", evidence
 
 
-def time_zones(case: Case) -> Change | None:
-    """``No time zone found with key``: the data that the base image may lack."""
-    match = re.search(r"No time zone found with key \S+", case.errors)
-    return add(case, [("tzdata", match.group(0))] if match else [], "time zone data")
+LOOKED_UP = (
+    (r"No time zone found with key \S+", "tzdata"),
+    (r"No such kernel named python3?\b", "ipykernel"),
+)
+"""What a library says that looks for data or programs while it runs -> the distribution that brings them."""
+
+
+def looked_up(case: Case) -> Change | None:
+    """``No time zone found with key``, ``No such kernel``: nothing imports what they lack."""
+    found = ((re.search(pattern, case.errors), name) for pattern, name in LOOKED_UP)
+    return add(case, [(name, match.group(0)) for match, name in found if match], "looked up while it runs")
 
 
 Entry = Callable[[Case], Change | None]
@@ -194,7 +201,7 @@ ENTRIES: tuple[Entry, ...] = (
     translated_sources,
     python_headers,
     system_packages,
-    time_zones,
+    looked_up,
     python_bound,
     suggested_packages,
     unbuildable,

@@ -21,7 +21,7 @@ internet-access test tests this that feature support module package library vers
 locale display tty terminal the not and for with only when which network-access credentials cuda gpu
 server database redis postgres file fixture data dataset implementation extension compiler
 implemented it is are was be needs newer older higher lower numpydoc optional dependency
-api backend driver interface functionality
+api backend driver interface functionality packages modules libraries requirements tools
 dependencies binary executable command environment variable
 """
 ORDINARY_WORDS = frozenset(_WORDS.split())
