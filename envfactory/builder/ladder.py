@@ -31,8 +31,8 @@ SECONDS_PER_BUILD = 2.0
 """The whole climb may take so many times the time-out of one build."""
 EXHAUSTING = frozenset({"build_too_long", "tests_too_long", "tests_out_of_memory", "needs_history"})
 """Reasons for which another try would only take as long, or end in the same way, again."""
-LONG_TRY = 90.0
-"""Seconds: an environment that works and took longer, probe and all, is left as it is after one vain try."""
+LONG_PROBE = 60.0
+"""Seconds: an environment that works and whose tests take longer is left as it is after one vain try."""
 HOPELESS = EXHAUSTING | {"needs_network", "no_interpreter"}
 """Reasons that no change a model may propose would cure."""
 
@@ -110,7 +110,7 @@ def _record(state: _Climb, **what: Any) -> None:
 def _next(state: _Climb, last: Reached | Broke) -> bool:
     """Decide what to try next; false when there is nothing left, or not worth its time."""
     best = state.best
-    if best is not None and last is not best and sum(best.seconds.values()) > LONG_TRY:
+    if best is not None and last is not best and best.probe.seconds > LONG_PROBE:
         return False
     if len(state.attempts) - state.asked < state.work.site.settings.build_rungs and _by_rules(state, last):
         return True

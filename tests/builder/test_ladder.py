@@ -151,9 +151,10 @@ def test_a_poor_environment_is_bettered_but_never_lost(monkeypatch: pytest.Monke
     assert better.removed == ["envfactory/x:1"]
 
 
-def test_slow_environments_are_not_bettered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = replace(POOR, seconds={"image": 70.0, "probe": 30.0})
-    better = replace(first, verdict=Verdict("", passed=5, poor=True))
+def test_slow_tests_are_not_bettered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = TestReport(image_id="x", state="after", seconds=150.0)
+    first = replace(POOR, probe=report)
+    better = replace(POOR, probe=report, verdict=Verdict("", passed=5, poor=True))
     world = World([first, better, POOR, WORKS], ["one", "two", "three"])
     built = world.climb(monkeypatch)
     assert isinstance(built, Built) and len(world.asked) == 3

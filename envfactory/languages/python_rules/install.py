@@ -127,7 +127,7 @@ def settled(build_backend: str) -> tuple[str, ...]:
     steps (https://mesonbuild.com/meson-python/how-to-guides/editable-installs.html).
     """
     code = (
-        f"import pathlib; found = pathlib.Path('{TESTBED}').rglob('*.so'); "
+        f"import pathlib; found = pathlib.Path('{TESTBED}').rglob('*.cpython-*.so'); "
         "[so.unlink() for so in [*found] if so.with_name(so.name.partition('.')[0] + '.py').is_file()]"
     )
     steps = (f'{ENVIRONMENT}/bin/python -c "{code}"',)
