@@ -10,19 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from envfactory.builder.context import source_digest, write_context
-from envfactory.builder.image import build_image
-from envfactory.builder.interpreters import ensure_toolchain
-from envfactory.builder.names import dependencies_tag
-from envfactory.builder.shared_layers import Workshop
 from envfactory.engine import Engine, connect
-from envfactory.errors import StageError
-from envfactory.languages import python
-from envfactory.languages.declaration import Declaration, ResolveRequest
-from envfactory.records import Limits
-from envfactory.timemachine import TimeMachine
-from envfactory.workspace import user_cache
-from tests.builder.specs import bundle, repository, spec
+from envfactory.languages.declaration import Declaration
+from tests.builder.real import Project
 
 pytestmark = pytest.mark.docker
 SETUP = """\
@@ -76,41 +66,16 @@ def test_a_malicious_setup_py_gets_nothing_and_harms_nothing(
     marker = tmp_path / "marker"
     marker.write_text("here")
     files = {
-        "setup.py": SETUP.replace("MARKER", str(marker)).encode(),
-        "hostile.py": b"answer = 42\n",
-        ".gitignore": b"loot.json\n",
+        "setup.py": SETUP.replace("MARKER", str(marker)),
+        "hostile.py": "answer = 42\n",
+        ".gitignore": "loot.json\n",
     }
-    _, base, head = bundle(repository(tmp_path / "repo", files), tmp_path / "s.bundle", tmp_path / "c")
-    toolchain = ensure_toolchain(engine, user_cache(), ["3.11", "3.12", "3.10"])
-    declaration = Declaration(language="python", name="hostile", interpreters=(toolchain.version,))
-    cutoff = datetime(2022, 1, 1, tzinfo=UTC)
-    with TimeMachine.for_engine(engine, user_cache()) as index:
-        try:
-            index.releases("pypi", "setuptools")
-        except (StageError, OSError) as error:
-            pytest.skip(f"no package index: {error}")
-        request = ResolveRequest(engine, index, toolchain, tmp_path / "s.bundle", cutoff, tmp_path / "log")
-        resolution = python.resolve(declaration, request)
-        made = spec(
-            toolchain=toolchain,
-            cutoff=cutoff,
-            base_commit=base,
-            source_digest=source_digest(tmp_path / "s.bundle"),
-            lock_files=resolution.lock_files,
-            dependencies=resolution.dependencies,
-            install_steps=resolution.install_steps,
-        )
-        write_context(made, tmp_path / "s.bundle", tmp_path / "environment")
-        shop = Workshop(engine, index, user_cache(), tmp_path / "log", 300)
-        image = build_image(
-            shop, made, tmp_path / "environment", instance_id="owner__hostile-1", forbidden=[head]
-        )
-    try:
-        with engine.container(image.tag, limits=Limits()) as container:
+    with Project.of(engine, tmp_path, files, datetime(2022, 1, 1, tzinfo=UTC)) as project:
+        interpreters = (project.toolchain.version,)
+        declaration = Declaration(language="python", name="hostile", interpreters=interpreters)
+        resolution = project.resolved(declaration)
+        with project.container(resolution) as container:
             loot = json.loads(container.get("/testbed/loot.json"))
-    finally:
-        engine.remove_image(image.tag)
-        engine.remove_image(dependencies_tag(made))
     assert resolution.install_steps[0].count("develop"), "it did run, in the resolve and in the build"
     assert secret not in json.dumps(loot)
     assert loot["reached"] == []

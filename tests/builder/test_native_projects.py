@@ -8,19 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from envfactory.builder.context import source_digest, write_context
-from envfactory.builder.image import build_image
-from envfactory.builder.interpreters import ensure_toolchain
-from envfactory.builder.names import dependencies_tag
-from envfactory.builder.shared_layers import Workshop
 from envfactory.engine import Engine, connect
-from envfactory.errors import BuildError, StageError
+from envfactory.errors import BuildError
 from envfactory.languages import python
-from envfactory.languages.declaration import Declaration, ResolveRequest, Symptoms
-from envfactory.records import Limits
-from envfactory.timemachine import TimeMachine
-from envfactory.workspace import user_cache
-from tests.builder.specs import bundle, repository, spec
+from envfactory.languages.declaration import Declaration, Symptoms
+from tests.builder.real import Project
 from tests.languages.trees import MemoryTree
 
 pytestmark = pytest.mark.docker
@@ -68,47 +60,22 @@ def engine() -> Iterator[Engine]:
 
 def imported(engine: Engine, folder: Path, files: Mapping[str, str], *statements: str) -> list[str]:
     """What processes print, one for each statement, in an environment of the project with ``files``."""
-    repo = repository(folder / "repo", {name: text.encode() for name, text in files.items()})
-    _, base, head = bundle(repo, folder / "s.bundle", folder / "c")
-    toolchain = ensure_toolchain(engine, user_cache(), ["3.11", "3.12", "3.10"])
     tree = MemoryTree(files)
-    declaration = python.declare(tree, tree, CUTOFF)  # type: ignore[arg-type]
-    declaration = declaration.model_copy(update={"interpreters": (toolchain.version,)})
-    with TimeMachine.for_engine(engine, user_cache()) as index:
-        try:
-            index.releases("pypi", "setuptools")
-        except (StageError, OSError) as error:
-            pytest.skip(f"no package index: {error}")
-        request = ResolveRequest(engine, index, toolchain, folder / "s.bundle", CUTOFF, folder / "log")
+    with Project.of(engine, folder, files, CUTOFF) as project:
 
         def built(declaration: Declaration) -> list[str]:
-            resolution = python.resolve(declaration, request)
-            made = spec(
-                toolchain=toolchain,
-                cutoff=CUTOFF,
-                base_commit=base,
-                source_digest=source_digest(folder / "s.bundle"),
-                lock_files=resolution.lock_files,
-                dependencies=resolution.dependencies,
-                install_steps=resolution.install_steps,
-                env=resolution.env,
-            )
-            write_context(made, folder / "s.bundle", folder / "environment")
-            shop = Workshop(engine, index, user_cache(), folder / "log", 300)
-            context, number = folder / "environment", f"owner__{folder.name}-1"
-            image = build_image(shop, made, context, instance_id=number, forbidden=[head])
-            try:
-                with engine.container(image.tag, limits=Limits()) as container:
-                    runs = [container.exec(["bash", "-c", statement]) for statement in statements]
-            finally:
-                engine.remove_image(image.tag)
-                engine.remove_image(dependencies_tag(made))
+            with project.container(project.resolved(declaration)) as container:
+                runs = [container.exec(["bash", "-c", statement]) for statement in statements]
             return [(run.stdout + run.stderr).strip() for run in runs]
 
+        declaration = python.declare(tree, tree, CUTOFF)  # type: ignore[arg-type]
+        declaration = declaration.model_copy(update={"interpreters": (project.toolchain.version,)})
         try:
             return built(declaration)
         except BuildError as error:
-            symptoms = Symptoms("build", error.log, None, CUTOFF, index, reason="project_does_not_build")
+            symptoms = Symptoms(
+                "build", error.log, None, CUTOFF, project.index, reason="project_does_not_build"
+            )
             repair = python.repair(declaration, symptoms)
             assert repair is not None, error.log
             return [repair.change, *built(repair.declaration)]

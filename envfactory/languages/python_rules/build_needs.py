@@ -54,7 +54,7 @@ def undeclared_build_requirements(project: Project) -> tuple[str, ...]:
     found = dict.fromkeys(_imported(project))
     if _cython_sources(project):
         found.setdefault("cython")
-    elif not any(path.endswith((".pyx", ".pxd")) for path in project.tree.paths()):
+    elif not any(path.endswith(".pyx") for path in project.tree.paths()):
         found.pop("cython", None)  # it would compile Python as it is, and hide every change of that
     return tuple(found)
 
