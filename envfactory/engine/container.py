@@ -204,6 +204,8 @@ class Container:
     def _stats(self) -> ContainerState:
         with engine_errors(f"cannot ask about {self.name}"):
             state = self._api.inspect_container(self.id)["State"]
+            if state["Dead"] or state["Status"] == "removing":  # only the engine's clients remove one
+                raise TrialError(f"{self.name} is being removed", cause="container_gone", retryable=True)
             used: Mapping[str, Any] = {}
             memory = usage.Memory(0, 0)
             if state["Running"]:

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 REMOVAL_SECONDS = 2.0
 """A container that is being removed says first that it has stopped; removing it takes about a second."""
 LOOKS = 8
+KILLED = (137, -9)
+"""How a command ends that something killed: itself, its neighbours, the kernel, or its container's end,
+which the engine may tell a moment later than the command's."""
 STREAM_LOST = "stream_lost"
 """Cause where either side may have ended a command's output.  The machine does not do that every time."""
 
 
 def stays(container: Container) -> None:
-    """Return if a stopped container is still there after a while; raise ``container_gone`` if not."""
+    """Return if a container is still there after a while; raise ``container_gone`` if not."""
     for _ in range(LOOKS):
         time.sleep(REMOVAL_SECONDS / LOOKS)
         container.stats()
@@ -40,6 +43,8 @@ def carried_out(
     result = container.exec(argv, timeout=seconds, cwd=cwd, max_output=max_output)
     if cut_off(result):
         raise lost(argv, "engine_unreachable")
+    if result.exit_code in KILLED:
+        stays(container)
     if result.exit_code != 0 and not container.stats().running:
         raise lost(argv, "container_gone")
     return result

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from envfactory.errors import TrialError
 from envfactory.trials.canary import Canary
-from envfactory.trials.lost import STREAM_LOST, carried_out, cut_off, lost, stays
+from envfactory.trials.lost import KILLED, STREAM_LOST, carried_out, cut_off, lost, stays
 from envfactory.trials.plan import PatchError, TrialPlan
 from envfactory.trials.protection import dropped_paths, exclusions, is_protected
 from envfactory.trials.staging import GIT, TESTBED, Staging
@@ -122,6 +122,8 @@ def _rebuild(container: Container, plan: TrialPlan) -> None:
         result = container.exec(argv, timeout=plan.limits.run_seconds, cwd=TESTBED)
         if cut_off(result):
             raise lost(argv, STREAM_LOST)
+        if result.exit_code in KILLED:
+            stays(container)
         if result.exit_code != 0:
             told = (result.stdout + result.stderr)[-8000:]
             raise PatchError(f"rebuilding failed: {step}", cause="rebuild_failed", log=told)

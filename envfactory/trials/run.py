@@ -15,7 +15,7 @@ from envfactory.languages.surroundings import prefixes
 from envfactory.records import State, TestReport
 from envfactory.trials.canary import canary
 from envfactory.trials.log import write_log
-from envfactory.trials.lost import STREAM_LOST, cut_off, lost, stays
+from envfactory.trials.lost import KILLED, STREAM_LOST, cut_off, lost, stays
 from envfactory.trials.outcome import Ending, Label, report_of
 from envfactory.trials.plan import TrialPlan
 from envfactory.trials.preparation import prepare
@@ -37,7 +37,6 @@ FROZEN_ENV = {
 CLEARED_ENV = {"PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
 """Options must come from the test command alone."""
 REPORT_BYTES = 128 << 20
-KILLED = (137, -9)
 OWN_SHARE = 0.9
 """A container that is killed for memory with less of its limit in use was killed for others' sake; the
 kernel charges in batches of 32 pages per processor, so its own limit is met within a few MB."""
@@ -108,9 +107,10 @@ def _run_tests(container: Container, plan: TrialPlan, argv: list[str], env: dict
             return _stopped(container, error)
         raise
     stats = container.stats()
-    if not stats.running:
+    if result.exit_code in KILLED or not stats.running:
         stays(container)
-    elif cut_off(result):
+        stats = container.stats()
+    if stats.running and cut_off(result):
         raise lost(argv, STREAM_LOST)
     starved = stats.oom_killed or (result.exit_code in KILLED and _memory_ran_out(container))
     if starved and 0 < stats.memory_peak_bytes < OWN_SHARE * (limits.memory_mb << 20):

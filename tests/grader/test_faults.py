@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
 
 import pytest
+from docker.errors import APIError
 
 from envfactory.attacks import ATTACKS
 from envfactory.engine import Engine
@@ -31,17 +33,19 @@ def subject(engine: Engine) -> GradeSubject:
 def take_away(engine: Engine, seconds: float) -> threading.Thread:
     """Remove the container of this process's grade once its tests have run so long."""
 
+    def running_tests() -> str | None:
+        for found in engine.owned_containers():
+            if "graded" in found.name and f"-{os.getpid()}-" in found.name:
+                with contextlib.suppress(APIError):  # it has not started yet
+                    if any("pytest" in str(line) for line in engine._api.top(found.id)["Processes"]):
+                        return found.id
+        return None
+
     def work() -> None:
-        api = engine._api
-        while True:
-            found = [
-                c for c in engine.owned_containers() if "graded" in c.name and f"-{os.getpid()}-" in c.name
-            ]
-            if found and any("pytest" in str(line) for line in api.top(found[0].id)["Processes"]):
-                break
+        while (container := running_tests()) is None:
             time.sleep(0.05)
         time.sleep(seconds)
-        api.remove_container(found[0].id, force=True)
+        engine._api.remove_container(container, force=True)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
