@@ -25,6 +25,8 @@ UNREACHABLE = (
     "transport is closing",
     "rpc error: code = unavailable",
 )
+GONE = ("container", "no such exec instance")
+"""Of what the engine finds no longer: a command's record goes with its container."""
 _TRANSPORT = (
     requests.exceptions.ConnectionError,
     requests.exceptions.Timeout,
@@ -56,7 +58,7 @@ def fault(error: Exception, what: str, kind: type[StageError] = TrialError) -> S
         return unreachable(f"{what}: {text}", kind)
     if cause == "disk_full":
         return kind(f"{what}: {text}", cause=cause, retryable=True, hint="envfactory clean")
-    if isinstance(error, NotFound) and "container" in text.lower():
+    if isinstance(error, NotFound) and any(sign in text.lower() for sign in GONE):
         return kind(f"{what}: {text}", cause="container_gone", retryable=True)
     if isinstance(error, APIError) and "is not running" in text:
         return kind(f"{what}: {text}", cause="container_gone", retryable=True)

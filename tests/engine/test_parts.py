@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from docker.errors import NotFound
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,6 +89,19 @@ def test_causes_of_texts() -> None:
         faults.cause_of_text("ERROR: Cannot connect to the Docker daemon at unix://") == "engine_unreachable"
     )
     assert faults.cause_of_text("error: command 'gcc' failed") is None
+
+
+@pytest.mark.parametrize(
+    ("told", "cause"),
+    [
+        ("No such container: 3dce75e97e4e", "container_gone"),
+        ("No such exec instance: e22b5efaaf8c", "container_gone"),
+        ("No such image: a:b", "engine_refused"),
+    ],
+)
+def test_what_the_engine_no_longer_finds_is_named(told: str, cause: str) -> None:
+    error = faults.fault(NotFound("404 Client Error", explanation=told), "cannot run x")
+    assert (error.cause, error.retryable) == (cause, cause == "container_gone")
 
 
 def test_no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
