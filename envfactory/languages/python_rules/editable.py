@@ -27,6 +27,9 @@ PEP_660 = datetime(2022, 9, 1, tzinfo=UTC)
 """By then setuptools 64 had PEP 660 and its first repairs; before it, ``develop`` is what everybody used."""
 LEGACY = datetime(2021, 8, 1, tzinfo=UTC)
 """setuptools 57: the last with ``use_2to3``."""
+LEGACY_BELOW = (3, 12)
+"""No setuptools of then runs from here on: https://docs.python.org/3/whatsnew/3.12.html#removed (distutils,
+``pkgutil.ImpImporter``)."""
 
 SMALLER = {"poetry": "poetry-core>=1.0.8", "flit": "flit-core>=3.4"}
 """Tool named as a back-end -> the back-end in it, new enough for PEP 660."""
@@ -55,7 +58,9 @@ class Installation:
 
 
 @dataclass(frozen=True)
-class _Way:
+class Way:
+    """One command that installs the project in place, and the date that its back-ends are taken from."""
+
     name: str
     cutoff: datetime
     command: str
@@ -70,7 +75,8 @@ def install_project(compiler: Compiler, declaration: Declaration, pins: dict[str
     shop = compiler.shop
     evidence: list[Evidence] = []
     shop.run(install.create_environment(shop.python))
-    ways = _ways(shop, declaration, compiler.environment)[declaration.ways_tried :]
+    date, version = shop.request.cutoff, shop.request.toolchain.version
+    ways = ways_for(declaration, date, version, compiler.environment)[declaration.ways_tried :]
     said = ""
     for way in ways if declaration.installable else ():
         shim = install.shim(declaration.build_backend)
@@ -95,7 +101,7 @@ def install_project(compiler: Compiler, declaration: Declaration, pins: dict[str
 
 
 def _installed(
-    compiler: Compiler, declaration: Declaration, way: _Way, steps: tuple[str, ...], pins: dict[str, str]
+    compiler: Compiler, declaration: Declaration, way: Way, steps: tuple[str, ...], pins: dict[str, str]
 ) -> tuple[tuple[LockedDependency, ...] | None, str]:
     """The lock of the back-ends with which the steps work, or ``None`` and what the last one said."""
     shop, more, said = compiler.shop, tuple[str, ...](), ""
@@ -128,15 +134,18 @@ def _installed_name(shop: Workshop) -> str:
     return normalise(items[0]["name"]) if items else ""
 
 
-def _ways(shop: Workshop, declaration: Declaration, environment: dict[str, str]) -> list[_Way]:
-    date, folder = shop.request.cutoff, declaration.project_dir
-    standard = _Way("PEP 660", date, install.editable(folder, environment))
+def ways_for(
+    declaration: Declaration, date: datetime, version: str, environment: dict[str, str]
+) -> list[Way]:
+    """What to try with the interpreter ``version`` as of ``date``, the likeliest first; pure."""
+    folder, interpreter = declaration.project_dir, order(version)
+    standard = Way("PEP 660", date, install.editable(folder, environment))
     if uses_setuptools(declaration):
         develop = install.develop(folder, environment)
-        ways = [_Way("setup.py develop", date, develop)]
-        if date > LEGACY:
-            ways.append(_Way("setup.py develop, setuptools 57", LEGACY, develop))
-        modern = date >= PEP_660 and order(shop.request.toolchain.version) >= (3, 7)
+        ways = [Way("setup.py develop", date, develop)]
+        if date > LEGACY and interpreter < LEGACY_BELOW:
+            ways.append(Way("setup.py develop, setuptools 57", LEGACY, develop))
+        modern = date >= PEP_660 and interpreter >= (3, 7)
         return [standard, *ways] if modern else ways
     return [standard]
 
@@ -147,7 +156,7 @@ def uses_setuptools(declaration: Declaration) -> bool:
 
 
 def _prepared(
-    compiler: Compiler, declaration: Declaration, way: _Way, pins: dict[str, str], more: tuple[str, ...]
+    compiler: Compiler, declaration: Declaration, way: Way, pins: dict[str, str], more: tuple[str, ...]
 ) -> tuple[LockedDependency, ...] | None:
     """Back-ends in place, those included that the back-end itself asks for; ``None`` when that fails."""
     shop, wanted = compiler.shop, (*build_requirements(declaration), *more)
