@@ -17,7 +17,7 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class Finding:
-    """One wrong patch that was judged: ``name`` is its check's."""
+    """One wrong patch that was judged: ``name`` is its check's, ``mutant:<n>`` or ``partial:<n>``."""
 
     name: str
     told: str
@@ -29,8 +29,11 @@ def strength(
     changed: Sequence[str] | None = None,
     missed: Sequence[str] = (),
 ) -> OracleStrength:
-    """The sum.  ``changed`` is ``None`` where coverage was not measured."""
-    found = list(findings)
+    """The sum, the same in whatever order the findings come.
+
+    ``changed`` is ``None`` where coverage was not measured.
+    """
+    found = sorted(findings, key=_place)
     mutants = [finding for finding in found if finding.name.startswith(MUTANT)]
     partial = [finding for finding in found if finding.name.startswith(PARTIAL)]
     shares = [
@@ -60,3 +63,9 @@ def strength(
 
 def _killed(findings: Sequence[Finding]) -> int:
     return sum(finding.killed for finding in findings)
+
+
+def _place(finding: Finding) -> tuple[str, int]:
+    """Mutants before partial patches, each as numbered: workers finish in any order, a row has one."""
+    kind, _, number = finding.name.partition(":")
+    return kind, int(number)

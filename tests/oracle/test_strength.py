@@ -19,6 +19,12 @@ def test_sums(findings: list[Finding]) -> None:
     assert not told.weak or told.why
 
 
+@given(st.permutations([f"{kind}:{n}" for kind in ("mutant", "partial") for n in range(1, 13)]))
+def test_the_order_in_which_workers_finish_does_not_show(names: list[str]) -> None:
+    told = strength([Finding(name, name, killed=False) for name in names]).survivors
+    assert told == tuple(f"{kind}:{n}" for kind in ("mutant", "partial") for n in range(1, 13))
+
+
 def test_weak_is_less_than_half_of_enough() -> None:
     def of(*killed: bool, name: str = "mutant:1") -> list[Finding]:
         return [Finding(name, "", is_killed) for is_killed in killed]
