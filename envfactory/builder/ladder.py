@@ -15,7 +15,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from envfactory.builder.attempt import Broke, Reached, attempt
@@ -24,6 +23,7 @@ from envfactory.builder.probe import Work
 from envfactory.builder.proposer import Question
 from envfactory.builder.reuse import NotedRecipes
 from envfactory.builder.source import quarter
+from envfactory.builder.symptoms import symptoms_of
 from envfactory.languages.declaration import Declaration, Repair, Symptoms
 from envfactory.records import Environment, Rejection, RungAttempt
 
@@ -189,12 +189,7 @@ def _as_of_exact_date(state: _Climb) -> bool:
 
 
 def _symptoms(state: _Climb, last: Reached | Broke) -> Symptoms:
-    site = state.work.site
-    symptoms = partial(Symptoms, cutoff=state.cutoff, index=site.index, lookup=site.lookup, when=state.exact)
-    if isinstance(last, Broke):
-        return symptoms(phase=last.phase, reason=last.reason, log=last.log, report=None)
-    reason = last.verdict.reason
-    return symptoms(phase="tests", reason=reason, log=last.probe.output_tail, report=last.probe)
+    return symptoms_of(state.work, last, state.cutoff, state.exact)
 
 
 def _with_evidence(repair: Repair) -> Declaration:

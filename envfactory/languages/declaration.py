@@ -22,6 +22,7 @@ from envfactory.records import Evidence, LockedDependency, Record, TestReport, T
 
 if TYPE_CHECKING:
     from envfactory.engine import Engine
+    from envfactory.git.tree import Tree
     from envfactory.timemachine import TimeMachine
 
 Lookup = Callable[[str, str], str]
@@ -167,6 +168,10 @@ class Symptoms:
     """Moment of the change; ``cutoff`` may be up to a quarter earlier."""
     reason: str = ""
     """What the builder calls it, e.g. ``project_does_not_build``."""
+    sources: Tree | None = None
+    """The repository with the change in place; ``None``: nobody can look."""
+    installed: frozenset[str] = frozenset()
+    """Distributions that the environment had."""
 
 
 class Repair(Record):

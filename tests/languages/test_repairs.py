@@ -10,7 +10,7 @@ from envfactory.languages import python
 from envfactory.languages.declaration import Declaration, Repair, Requirement, Symptoms
 from envfactory.languages.python_rules.repairs import ENTRIES
 from envfactory.records import Evidence, Outcome, TestReport, TestResult
-from tests.languages.trees import MemoryIndex
+from tests.languages.trees import MemoryIndex, MemoryTree
 
 CUTOFF = datetime(2021, 6, 1, tzinfo=UTC)
 DAY = "2020-01-01"
@@ -209,3 +209,35 @@ def test_headers_of_the_interpreter_are_shown_to_a_build_that_looks_in_the_envir
     assert f"/opt/python/{version}/include/python{version}:" in found.declaration.env["C_INCLUDE_PATH"]
     again = repaired(log, phase="build", reason="project_does_not_build", declaration=found.declaration)
     assert again is None or "C_INCLUDE_PATH" not in again.change
+
+
+def test_what_else_a_module_needs_to_be_collected_comes_with_the_first_that_it_lacks() -> None:
+    tree = MemoryTree({"test_a.py": "import yaml\nimport lxml\nimport mock\nimport attr\n"})
+    report = TestReport(
+        image_id="i",
+        state="after",
+        results={},
+        collection_errors={"test_a.py": "ModuleNotFoundError: No module named 'yaml'"},
+    )
+
+    def found(declaration: Declaration) -> Repair | None:
+        symptoms = Symptoms(
+            "tests",
+            "",
+            report,
+            CUTOFF,
+            INDEX,  # type: ignore[arg-type]
+            sources=tree,  # type: ignore[arg-type]
+            installed=frozenset({"mock"}),
+        )
+        return python.repair(declaration, symptoms)
+
+    repair = found(DECLARATION)
+    assert repair is not None and repair.change == "add requirement attrs lxml pyyaml"
+    assert {item.text: item.evidence.text for item in repair.declaration.requirements} == {
+        "attrs": "imported before tests are collected: attr",
+        "lxml": "imported before tests are collected: lxml",
+        "pyyaml": "No module named yaml",
+    }
+    again = found(repair.declaration)
+    assert again is None or not again.change.startswith("add requirement")

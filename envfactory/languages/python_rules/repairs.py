@@ -18,6 +18,7 @@ from envfactory.languages.python_rules.build_repairs import (
     unbuildable,
 )
 from envfactory.languages.python_rules.import_names import distribution_of
+from envfactory.languages.python_rules.import_needs import needed_to_collect
 from envfactory.languages.python_rules.interpreter_repairs import (
     interpreter,
     python_bound,
@@ -69,10 +70,25 @@ def packaging_modules(case: Case) -> Change | None:
 
 
 def missing_modules(case: Case) -> Change | None:
-    """``No module named X`` and ``could not import 'X'``, in errors and among skip reasons."""
+    """``No module named X`` and ``could not import 'X'``, in errors and among skip reasons.
+
+    Where one keeps a module of tests from being collected, whatever else that module needs comes along.
+    """
     said = "\n".join((case.errors, *case.skips))
     names = dict.fromkeys((*NO_MODULE.findall(said), *NOT_IMPORTED.findall(said)))
-    return add(case, _distributions(case, names, "No module named "), "module that is missing")
+    named = _distributions(case, names, "No module named ")
+    if add(case, named, "") is None:
+        return None
+    return add(case, [*_needed_besides(case), *named], "module that is missing")
+
+
+def _needed_besides(case: Case) -> list[tuple[str, str]]:
+    report, tree = case.symptoms.report, case.symptoms.sources
+    if report is None or tree is None or not report.collection_errors:
+        return []
+    names = needed_to_collect(tree, sorted(report.collection_errors))
+    found = _distributions(case, names, "imported before tests are collected: ")
+    return [(name, why) for name, why in found if name not in case.symptoms.installed]
 
 
 def _distributions(case: Case, modules: Iterable[str], prefix: str) -> list[tuple[str, str]]:
