@@ -1,10 +1,11 @@
 """Which files of a project existed at a date: pure functions, no input or output.
 
 A file is visible when it was uploaded at or before the cut-off.  Three exceptions, all named in what
-is returned: build back-ends older than a floor cannot build with today's front ends, so they are
-shown as of the floor; a project whose files were all uploaded later (deleted and uploaded again) is
-shown with its earliest files rather than not at all; and to worlds older than the oldest interpreter
-that environments have, projects in C show the first version that was compiled for it.
+is returned: build back-ends older than a floor cannot build with today's front ends, and some projects
+older than one cannot be imported by any interpreter that environments have, so they are shown as of the
+floor; a project whose files were all uploaded later (deleted and uploaded again) is shown with its
+earliest files rather than not at all; and to worlds older than the oldest interpreter that environments
+have, projects in C show the first version that was compiled for it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ _PEP660_SETTLED = datetime(2022, 3, 15, tzinfo=UTC)
 """flit-core 3.7 and poetry-core 1.0.8: the first that install in place; both still run on 3.6."""
 _PYTEST_3 = datetime(2017, 3, 15, tzinfo=UTC)
 """pytest 3.0.7: the first line with the options and hooks that our collector needs, settled on Python 3.6."""
+_DJANGO_1_8 = datetime(2015, 4, 5, tzinfo=UTC)
+_SOUP_4_4 = datetime(2015, 7, 5, tzinfo=UTC)
+"""The first that can be imported without ``html.parser.HTMLParseError``, which Python 3.5 removed
+(https://docs.python.org/3.5/whatsnew/3.5.html#removed)."""
 FLOORS: Mapping[str, datetime] = {
+    "beautifulsoup4": _SOUP_4_4,
+    "django": _DJANGO_1_8,
     "flit-core": _PEP660_SETTLED,
     "poetry-core": _PEP660_SETTLED,
     "pip": _PEP517_SETTLED,

@@ -147,7 +147,7 @@ class TimeMachine:
         return found.warning if found else ""
 
     def effective_cutoff(self, ecosystem: str, name: str, cutoff: datetime) -> datetime:
-        """The date as of which a project is shown: the cut-off, not below the floor of build back-ends."""
+        """The date as of which a project is shown: the cut-off, not below the project's floor."""
         return self._catalogue(ecosystem).effective_cutoff(name, cutoff)
 
     def ledger(self, token: str | None = None) -> list[LedgerEntry]:

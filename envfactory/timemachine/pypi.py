@@ -134,7 +134,7 @@ class PyPI:
         return any(file.upload_time for file in self._known(YARDSTICK, cutoff) or ())
 
     def effective_cutoff(self, name: str, cutoff: datetime) -> datetime:
-        """The cut-off, not below the floor of build back-ends."""
+        """The cut-off, not below the project's floor."""
         return dating.effective_cutoff(canonicalize_name(name), cutoff)
 
     # -- requests ------------------------------------------------------------------------------

@@ -50,13 +50,13 @@ def test_a_later_date_shows_at_least_as_much(files: list[File], one: datetime, o
         assert set(first.files) <= set(second.files)
 
 
-@given(MOMENTS)
-def test_build_back_ends_have_a_floor(cutoff: datetime) -> None:
-    floor = dating.FLOORS["setuptools"]
-    old = a_file(1, floor - timedelta(days=900), "setuptools")
-    new = a_file(2, floor - timedelta(days=1), "setuptools")
-    later = a_file(3, floor + timedelta(days=1), "setuptools")
-    dated = dating.visible("setuptools", [old, new, later], cutoff)
+@given(st.sampled_from(sorted(dating.FLOORS)), MOMENTS)
+def test_what_nothing_here_can_use_has_a_floor(name: str, cutoff: datetime) -> None:
+    floor = dating.FLOORS[name]
+    old = a_file(1, floor - timedelta(days=900), name)
+    new = a_file(2, floor - timedelta(days=1), name)
+    later = a_file(3, floor + timedelta(days=1), name)
+    dated = dating.visible(name, [old, new, later], cutoff)
     assert {old, new} <= set(dated.files)
     assert (later in dated.files) == (later.upload_time is not None and cutoff >= later.upload_time)
     assert (dated.rules.get(new.filename) == "floor") == (
