@@ -102,6 +102,24 @@ def test_variants_and_mistakes_are_summed_up_apart() -> None:
     assert verdicts([entry("gold", resolved=True)])["t"]["oracle"] is None and oracle_table({}) == {}
 
 
+FINISHED = [
+    entry("gold", resolved=True, verdict_digest="a"),
+    entry("gold", run=2, fault="image_missing"),
+    entry("gold", run=3, fault="engine_unreachable"),
+    *(entry(f"attack:{name}", resolved=True, applied=True) for name in "ab"),
+    *(entry(f"variant:{name}", patch_digest=name) for name in "ab"),
+    *(entry(f"mutant:{n}", resolved=True, about=f"m.py:{n} constant: 1 -> 2") for n in (2, 10, 11)),
+    entry("partial:1", resolved=True, about="m.py:1 hunk 1 left out"),
+]
+
+
+@given(st.permutations(FINISHED))
+def test_the_order_in_which_workers_finish_changes_nothing(entries: list[Entry]) -> None:
+    for summed in (verdicts, attack_table, variant_table):
+        assert summed(entries) == summed(FINISHED)
+    assert rotten(verdicts(entries)) == rotten(verdicts(FINISHED))
+
+
 WORDS = st.sampled_from(["gold", "empty", "attack:a", "attack:b"])
 ENTRIES = st.builds(
     entry,
