@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from envfactory.engine import Engine
     from envfactory.trainer import Task
     from envfactory.workspace import Workspace
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # What a script starts with "&" ignores Ctrl-C, and so would the commands that tests interrupt:
+    # https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html (2.12, asynchronous lists)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -79,7 +79,10 @@ def serving(upstream: Upstream, cache: Path, *more: str, code: int = 130) -> Ite
             yield json.loads(line)["clients"]
         finally:
             server.send_signal(signal.SIGINT)
-            errors = server.communicate(timeout=20)[1].decode()
+            try:
+                errors = server.communicate(timeout=20)[1].decode()
+            finally:
+                server.kill()
     assert server.returncode == code, errors
 
 
