@@ -17,6 +17,7 @@ DAY = "2020-01-01"
 INDEX = MemoryIndex(
     {name: {"1.0": DAY} for name in ("pyyaml", "lxml", "python-magic", "mock", "numpy", "attrs")}
     | {"future-thing": {"1.0": "2024-01-01"}}
+    | {"ahead": {"1.0": DAY, "2.0.0rc2": DAY, "2.0.0rc1": DAY}, "done": {"1.0rc1": DAY, "1.0": DAY}}
 )
 PACKAGES = {
     ("header", "libxml/xpath.h"): "libxml2-dev",
@@ -241,3 +242,24 @@ def test_what_else_a_module_needs_to_be_collected_comes_with_the_first_that_it_l
     }
     again = found(repair.declaration)
     assert again is None or not again.change.startswith("add requirement")
+
+
+@pytest.mark.parametrize(
+    ("words", "change"),
+    [
+        (
+            "cannot import name 'Var' from 'ahead.local' (/opt/env/lib/site-packages/ahead/local.py)",
+            "ahead>=2.0.0rc2",
+        ),
+        ("cannot import name 'Var' from 'done' (/opt/env/lib/site-packages/done/__init__.py)", None),
+        ("cannot import name 'Var' from 'ahead.local' (/testbed/ahead/local.py)", None),
+    ],
+)
+def test_a_pre_release_that_was_out_may_have_what_the_last_release_lacks(
+    words: str, change: str | None
+) -> None:
+    found = repaired(f"E   ImportError: {words}")
+    assert (found.change if found else None) == change
+    if found is not None:
+        again = repaired(f"E   ImportError: {words}", declaration=found.declaration)
+        assert again is None or again.change != change

@@ -47,7 +47,7 @@ from envfactory.languages.python_rules.surroundings import (
     suggested_variables,
 )
 from envfactory.languages.python_rules.system_packages import missing_packages, wanted_packages
-from envfactory.languages.python_rules.version_bounds import dependency_bounds
+from envfactory.languages.python_rules.version_bounds import dependency_bounds, pre_releases
 from envfactory.records import Evidence
 
 NO_MODULE = re.compile(r"No module named ['\"]?([A-Za-z_][\w.]*)")
@@ -200,6 +200,7 @@ ENTRIES: tuple[Entry, ...] = (
     missing_fixtures,
     runner_version,
     dependency_bounds,
+    pre_releases,
     packaging_modules,
     interpreter,
     settings_module,

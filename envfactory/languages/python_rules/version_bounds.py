@@ -1,4 +1,4 @@
-"""Repairs that bound a dependency which no longer has what the code or another dependency uses.
+"""Repairs that bound a dependency which no longer has, or has not yet, what the code uses.
 
 The table holds facts of widely used libraries' own changelogs: the words of the failure and the
 release that removed the name.  Resolving as of a date rarely needs them; holes in the index, late
@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 
+from packaging.version import InvalidVersion, Version
+
+from envfactory.languages.python_rules.import_names import distribution_of
 from envfactory.languages.python_rules.repair_case import Case, Change, bound
 
 REMOVED: tuple[tuple[str, str], ...] = (
@@ -68,6 +71,8 @@ PLUGINS: tuple[tuple[str, str], ...] = (
 )
 """The same for plug-ins of the runner; the runner itself is in ``runner_symptoms``."""
 
+LACKS = re.compile(r"cannot import name '\w+' from '([\w.]+)' \([^\n)]*/site-packages/[^\n)]*\)")
+
 
 def dependency_bounds(case: Case) -> Change | None:
     """A name that a newer release of a dependency, or of a plug-in, removed."""
@@ -82,3 +87,27 @@ def dependency_bounds(case: Case) -> Change | None:
         if change is not None:
             return change
     return None
+
+
+def pre_releases(case: Case) -> Change | None:
+    """``cannot import name X from 'D'``, of which a pre-release was out: projects that grow side by side.
+
+    Their maintainers test with each other's development branches, of which pre-releases are the nearest.
+    """
+    when = case.symptoms.when or case.symptoms.cutoff
+    for match in LACKS.finditer(case.errors) if case.symptoms.phase == "tests" else ():
+        name = distribution_of(match.group(1), case.symptoms.index, when)
+        releases = case.symptoms.index.dated("pypi", name, when) if name else []
+        newest = max((version for one in releases if (version := _version(one.version))), default=None)
+        if newest is not None and newest.is_prerelease:
+            change = bound(case, f"{name}>={newest}", "only a pre-release has what is used", match.group(0))
+            if change is not None:
+                return change
+    return None
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
